@@ -1,0 +1,1 @@
+"""Listens, thinks and speaks on your own machine."""

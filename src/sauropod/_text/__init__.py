@@ -1,0 +1,1 @@
+"""Text machines. Pure: feed them something, they give back events."""

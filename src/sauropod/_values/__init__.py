@@ -1,0 +1,1 @@
+"""Values that cross every boundary: frozen, picklable, nothing but attrs and the standard library."""

@@ -1,0 +1,38 @@
+"""What crosses to a language model in one step, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+__all__ = ["Chunk", "Sampled"]
+
+
+@attrs.frozen
+class Chunk:
+    """Tokens of one sequence to compute in one step.
+
+    `tokens` come after the `start` tokens the slot holds already. With `sample` the backend chooses the token
+    that follows the last of them.
+    """
+
+    slot: int
+    start: int
+    tokens: Sequence[int]
+    sample: bool
+
+
+@attrs.frozen
+class Sampled:
+    """The token chosen for a slot.
+
+    `logprob` and `top` (token, log-probability; likeliest first) are filled where the slot's sampling asks for
+    them. `forced` are tokens that must follow, because a grammar leaves no other choice.
+    """
+
+    slot: int
+    token: int
+    logprob: float | None = None
+    top: Sequence[tuple[int, float]] = ()
+    forced: Sequence[int] = ()

@@ -1,0 +1,121 @@
+"""What a request gives back: events while it runs, and the completion at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import attrs
+
+from sauropod._values.sampling import StopReason
+
+__all__ = ["Choice", "Completion", "Finished", "StreamEvent", "TextDelta", "Timings", "TokenLogprob", "Usage"]
+
+
+@attrs.frozen
+class TokenLogprob:
+    """One token's natural-log probability under the model, before any sampler changed it."""
+
+    token: int
+    piece: bytes
+    """The bytes the token stands for; not always whole characters."""
+    logprob: float
+    alternatives: Sequence[TokenLogprob] = ()
+    """The likeliest tokens at this place, likeliest first, as many as were asked for."""
+
+
+@attrs.frozen
+class Usage:
+    """Token counts. `prompt_tokens` counts the prompt once however many texts were written from it."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    """How many of the prompt's tokens were taken from the prefix cache."""
+    completion_tokens: int
+
+    @property
+    def total_tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+
+@attrs.frozen
+class Timings:
+    """Seconds, measured where the model runs."""
+
+    queued: float
+    """From the request's arrival until its first token was computed on."""
+    prompt: float
+    """From there until the first token of the answer."""
+    generation: float
+    """From the first token of the answer until its last."""
+
+    @property
+    def first_token(self) -> float:
+        """From the request's arrival until the first token of the answer."""
+        return self.queued + self.prompt
+
+    @property
+    def total(self) -> float:
+        return self.queued + self.prompt + self.generation
+
+
+@attrs.frozen
+class Choice:
+    """One of the texts written from a prompt."""
+
+    text: str
+    stop_reason: StopReason
+    tokens: Sequence[int]
+    """The tokens that were generated, the one that ended the text not among them."""
+    stop: str | int | None = None
+    """The stop string or stop token that was reached, if one was."""
+    logprobs: Sequence[TokenLogprob] | None = None
+    """One for each of `tokens`, if they were asked for."""
+
+
+@attrs.frozen
+class Completion:
+    """A request's answer. With `n` = 1 its only choice is at hand as `text`, `stop_reason` and so on."""
+
+    choices: Sequence[Choice]
+    usage: Usage
+    timings: Timings
+
+    @property
+    def text(self) -> str:
+        return self.choices[0].text
+
+    @property
+    def stop_reason(self) -> StopReason:
+        return self.choices[0].stop_reason
+
+    @property
+    def tokens(self) -> Sequence[int]:
+        return self.choices[0].tokens
+
+    @property
+    def logprobs(self) -> Sequence[TokenLogprob] | None:
+        return self.choices[0].logprobs
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@attrs.frozen
+class TextDelta:
+    """More text of one choice. `logprobs` belongs to the tokens that arrived with it."""
+
+    text: str
+    index: int = 0
+    logprobs: Sequence[TokenLogprob] = ()
+
+
+@attrs.frozen
+class Finished:
+    """The last event of a stream that ran to its end."""
+
+    completion: Completion
+
+
+StreamEvent: TypeAlias = TextDelta | Finished
+"""What `Engine.stream()` yields."""

@@ -1,0 +1,110 @@
+"""What a conversation is made of: messages, tools and the calls of tools."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+import attrs
+
+from sauropod.errors import UnsupportedInput
+
+__all__ = ["Message", "Prompt", "Role", "Tool", "ToolCall", "as_messages"]
+
+Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
+
+_ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
+
+
+@attrs.frozen
+class ToolCall:
+    """A call the model asked for: the tool's name, its arguments, and the id its result refers to."""
+
+    name: str
+    arguments: Mapping[str, Any] = attrs.field(factory=dict)
+    id: str | None = None
+
+
+@attrs.frozen
+class Tool:
+    """A function the model may call. `parameters` is the JSON Schema of its arguments, an object schema."""
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] = attrs.field(factory=lambda: {"type": "object", "properties": {}})
+
+
+def _calls(calls: Iterable[ToolCall]) -> tuple[ToolCall, ...]:
+    return tuple(calls)
+
+
+@attrs.frozen
+class Message:
+    """One party's say in a conversation.
+
+    `content` is text. An assistant's message may carry `tool_calls`, and the `reasoning` that led to
+    it. A tool's message is the result of the call named by `tool_call_id`, of the tool called `name`.
+    """
+
+    role: Role = attrs.field()
+    content: str = attrs.field(default="")
+    tool_calls: Sequence[ToolCall] = attrs.field(default=(), kw_only=True, converter=_calls)
+    tool_call_id: str | None = attrs.field(default=None, kw_only=True)
+    name: str | None = attrs.field(default=None, kw_only=True)
+    reasoning: str | None = attrs.field(default=None, kw_only=True)
+
+    @role.validator
+    def _known_role(self, _: object, role: str) -> None:
+        if role not in _ROLES:
+            raise UnsupportedInput(f"A message's role is one of {', '.join(sorted(_ROLES))}; got {role!r}.")
+
+    @content.validator
+    def _text(self, _: object, content: object) -> None:
+        if not isinstance(content, str):
+            raise UnsupportedInput(
+                f"A message's content is text; got {type(content).__name__}. "
+                "Images and audio are not supported by this version."
+            )
+
+    @classmethod
+    def system(cls, content: str) -> Message:
+        return cls("system", content)
+
+    @classmethod
+    def user(cls, content: str) -> Message:
+        return cls("user", content)
+
+    @classmethod
+    def assistant(cls, content: str = "", *, tool_calls: Sequence[ToolCall] = ()) -> Message:
+        return cls("assistant", content, tool_calls=tool_calls)
+
+    @classmethod
+    def tool(cls, content: str, *, call: ToolCall) -> Message:
+        """The result of `call`, as text (JSON, if the tool returned more than a sentence)."""
+        return cls("tool", content, tool_call_id=call.id, name=call.name)
+
+
+Prompt: TypeAlias = str | Message | Sequence[Message]
+"""What a request is made of. A string is what the user says."""
+
+
+def as_messages(prompt: Prompt) -> tuple[Message, ...]:
+    """The conversation a prompt stands for.
+
+    Raises `UnsupportedInput` for anything that is neither text nor messages, and for an empty list.
+    """
+    if isinstance(prompt, str):
+        return (Message("user", prompt),)
+    if isinstance(prompt, Message):
+        return (prompt,)
+    if not isinstance(prompt, Sequence):
+        raise UnsupportedInput(f"A prompt is text or a list of Message; got {type(prompt).__name__}.")
+    messages = list(prompt)
+    for item in messages:
+        if not isinstance(item, Message):
+            raise UnsupportedInput(
+                f"A prompt's list holds Message objects; got {type(item).__name__}. Message.user('…') makes one."
+            )
+    if not messages:
+        raise UnsupportedInput("The prompt has no messages. Give at least one, such as Message.user('Hello').")
+    return tuple(messages)

@@ -1,0 +1,238 @@
+"""The plug-in contract: what a backend must be, and what it may rely on.
+
+A distribution registers a backend under its name in the entry-point group `sauropod.backends`:
+
+    [project.entry-points."sauropod.backends"]
+    markov = "sauropod_markov:Markov"
+
+The object named there is called without arguments and gives a `Backend` or a `ChatBackend`. Importing its
+module must be cheap; load native libraries inside `load`.
+
+**Who calls, and when.** A `LanguageModel` lives in a worker. `Backend.load` runs in a thread of its own. After
+that every method is called by the worker's one step thread, one call at a time, with three exceptions, which may
+come from another thread while `decode` runs: `render`, `encode` and `abort`. Nothing else needs a lock.
+
+Subclass the protocols: the methods with a body are defaults that always work, and `sauropod.testing` has the
+conformance tests.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+
+from sauropod._values.batch import Chunk, Sampled
+from sauropod._values.completion import Finished, StreamEvent, TextDelta
+from sauropod._values.info import Device, ModelInfo, Placement
+from sauropod._values.loading import LoadOptions, Source
+from sauropod._values.messages import Message, Tool
+from sauropod._values.sampling import SamplingParams
+from sauropod.errors import UnsupportedInput
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = [
+    "Backend",
+    "CacheFull",
+    "ChatBackend",
+    "ChatModel",
+    "Chunk",
+    "Device",
+    "Finished",
+    "LanguageModel",
+    "LoadOptions",
+    "ModelInfo",
+    "Placement",
+    "Sampled",
+    "Source",
+    "StepAborted",
+    "StreamEvent",
+    "TextDelta",
+]
+
+
+class CacheFull(Exception):
+    """Raised by `LanguageModel.decode` when its cache has no room for the step. The cache is as it was before."""
+
+
+class StepAborted(Exception):
+    """Raised by `LanguageModel.decode` after `abort()`. Slots of the step may hold some of their chunk's tokens."""
+
+
+class LanguageModel(Protocol):
+    """A model that turns tokens into the next token, in `info.slots` slots side by side.
+
+    A slot holds tokens the model has computed. Only what is held is remembered: the scheduler sends each token once,
+    and takes back with `truncate` what should be forgotten. What a slot says never depends on the other slots.
+    """
+
+    @property
+    @abstractmethod
+    def info(self) -> ModelInfo:
+        """What this model is. Constant once loaded."""
+
+    # -- text ------------------------------------------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def eos(self) -> Collection[int]:
+        """The tokens with which the model ends its turn."""
+
+    def render(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[Tool] = (),
+        *,
+        options: Mapping[str, Any] | None = None,
+    ) -> str:
+        """The conversation as the text the model was trained on, up to where its answer begins.
+
+        `options` are variables for the chat template. The default knows no roles: it joins what was said.
+        Raises `UnsupportedInput` for a conversation the model's template refuses.
+        """
+        if tools:
+            raise UnsupportedInput("This model has no chat template, so it cannot be given tools.")
+        return "\n".join(message.content for message in messages)
+
+    @abstractmethod
+    def encode(self, text: str, *, special: bool) -> Sequence[int]:
+        """The tokens of `text`.
+
+        With `special` the text is a whole prompt as `render` gives it: marks such as `<|im_end|>` are read as the
+        tokens they name, and the model's beginning-of-text token is put first where it wants one. Without, the
+        text is only text.
+        """
+
+    @abstractmethod
+    def piece(self, token: int) -> bytes:
+        """The bytes the token adds to a text; empty for control tokens. Not always whole characters."""
+
+    # -- slots -----------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def open(self, slot: int, sampling: SamplingParams, prompt: Sequence[int], generated: Sequence[int]) -> None:
+        """Prepare to choose tokens for a sequence in `slot`, whatever tokens the slot holds.
+
+        Every field of `sampling` that has a default has a value. `prompt` and `generated` are what penalties look
+        back on; `generated` is not empty when a sequence is resumed. The n-th choice of a seeded sequence must not
+        depend on anything but its seed, n and the logits.
+        """
+
+    @abstractmethod
+    def decode(self, chunks: Sequence[Chunk]) -> Sequence[Sampled]:
+        """Compute the chunks in one step and choose a token for each that asks for one, in their order.
+
+        Afterwards each slot holds its chunk's tokens too. At most one chunk a slot; `start` is always how many tokens
+        the slot holds; the sum of the chunks is at most the step's budget. Raises `CacheFull`, `StepAborted`, or
+        `BackendError` when the step failed for good.
+        """
+
+    def truncate(self, slot: int, length: int, checkpoint: bytes | None = None) -> bool:
+        """Forget all but the first `length` tokens of `slot`. False if that cannot be done: nothing is changed then.
+
+        `checkpoint` was taken of this slot when it held these `length` tokens exactly, and later ones may have
+        followed. `length` = 0 always succeeds.
+        """
+        return False
+
+    def copy(self, source: int, target: int, length: int, checkpoint: bytes | None = None) -> bool:
+        """Let `target` hold the first `length` tokens of `source` and nothing else. False if that cannot be done.
+
+        `checkpoint` was taken of `source` when it held these `length` tokens exactly.
+        `source` may belong to a running sequence and is left as it is. After False, `target` is empty.
+        """
+        return False
+
+    def checkpoint(self, slot: int) -> bytes | None:
+        """What `truncate` needs to come back to the tokens `slot` holds now; None if it needs nothing or cannot."""
+        return None
+
+    def save(self, slot: int) -> bytes | None:
+        """All that `slot` holds, to be kept in host memory; None if that cannot be done."""
+        return None
+
+    def load(self, slot: int, state: bytes) -> bool:
+        """Put what `save` gave back into an empty slot. False if there is no room for it: the slot stays empty."""
+        return False
+
+    # -- other -----------------------------------------------------------------------------------------------------
+
+    def embed(self, inputs: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """One vector for each input of tokens, pooled as `info.pooling` says, not normalised: float32 [inputs, d].
+
+        The inputs together are within the step's budget, or there is only one.
+        """
+        raise UnsupportedInput("This model gives no embeddings.")
+
+    def abort(self) -> None:
+        """Stop a `decode` that is running now, as soon as may be. It then raises `StepAborted`."""
+
+    def close(self) -> None:
+        """Give back all memory. Called once, last."""
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """A way to run models in a worker."""
+
+    suffixes: ClassVar[Sequence[str]] = ()
+    """The endings of model files it loads, such as `".gguf"`. Sources are then found, fetched and given as files.
+
+    Without any, the source is handed over as the user wrote it.
+    """
+
+    def supports(self, architecture: str) -> bool:
+        """Whether this build can run model files of this architecture (`general.architecture` in a GGUF).
+
+        Asked in the user's process before anything large is fetched, so it must be cheap and load nothing native.
+        """
+        return True
+
+    @abstractmethod
+    def devices(self) -> Sequence[Device]:
+        """The devices this backend can compute on, the one to prefer first. The CPU is always among them."""
+
+    @abstractmethod
+    def load(self, source: Source, options: LoadOptions) -> LanguageModel:
+        """Make a model ready.
+
+        Raises `ModelNotFound`, `UnsupportedModel`, `DeviceUnavailable`, `OutOfMemory` or `BackendError`.
+        """
+
+
+class ChatModel(Protocol):
+    """A model that is somewhere else or batches by itself: a remote provider, vLLM, MLX. It needs no worker."""
+
+    @property
+    @abstractmethod
+    def info(self) -> ModelInfo:
+        """What this model is. Constant once loaded."""
+
+    @abstractmethod
+    def stream(
+        self, messages: Sequence[Message], tools: Sequence[Tool], sampling: SamplingParams
+    ) -> AsyncIterator[StreamEvent]:
+        """Answer the conversation: deltas, then one `Finished`. An async generator; closing it cancels the request."""
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One vector for each text: float32 [texts, d]."""
+        raise UnsupportedInput("This model gives no embeddings.")
+
+    async def count_tokens(self, messages: Sequence[Message], tools: Sequence[Tool]) -> int:
+        """How many tokens the conversation takes."""
+        raise UnsupportedInput("This model cannot count tokens.")
+
+    async def aclose(self) -> None:
+        """Let go of connections. Called once, last."""
+
+
+@runtime_checkable
+class ChatBackend(Protocol):
+    """A way to reach chat models without a worker."""
+
+    @abstractmethod
+    async def connect(self, source: Source, options: LoadOptions) -> ChatModel:
+        """Make a model ready to be asked. Raises as `Backend.load` does."""

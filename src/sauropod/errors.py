@@ -1,0 +1,162 @@
+"""Every exception sauropod raises, in one tree.
+
+    SauropodError
+      LoadError               before anything runs
+        BackendNotFound         (LookupError)
+        ModelNotFound           (FileNotFoundError)
+        UnsupportedModel        (ValueError)
+        DeviceUnavailable       (RuntimeError)
+      RequestError            this request is wrong or unwelcome; others go on
+        PromptTooLong           (ValueError)
+        UnsupportedInput        (ValueError)
+        InvalidSampling         (ValueError)
+        InvalidGrammar          (ValueError)
+        QueueFull               (RuntimeError)
+      BackendError            (RuntimeError) the backend failed; the native cause is chained
+        BackendCrashed
+        OutOfMemory             (MemoryError)
+      ClosedError             (RuntimeError) the engine is already closed
+
+Each message says what failed, why, and what to do next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = [
+    "BackendCrashed",
+    "BackendError",
+    "BackendNotFound",
+    "ClosedError",
+    "DeviceUnavailable",
+    "InvalidGrammar",
+    "InvalidSampling",
+    "LoadError",
+    "ModelNotFound",
+    "OutOfMemory",
+    "PromptTooLong",
+    "QueueFull",
+    "RequestError",
+    "SauropodError",
+    "UnsupportedInput",
+    "UnsupportedModel",
+]
+
+
+class SauropodError(Exception):
+    """The base of everything raised on purpose by this library."""
+
+
+class LoadError(SauropodError):
+    """A model could not be made ready."""
+
+
+class BackendNotFound(LoadError, LookupError):
+    """No installed backend has this name, or the one that would do lacks its libraries."""
+
+
+class ModelNotFound(LoadError, FileNotFoundError):
+    """The source names no model that can be reached."""
+
+    def __str__(self) -> str:  # FileNotFoundError's own form expects an errno
+        return str(self.args[0]) if self.args else ""
+
+
+class UnsupportedModel(LoadError, ValueError):
+    """The file is there but is damaged, not a model, or of a kind this build cannot run."""
+
+
+class DeviceUnavailable(LoadError, RuntimeError):
+    """The device asked for is not there. Nothing falls back to another in silence."""
+
+
+class RequestError(SauropodError):
+    """This request cannot be served; every other one is undisturbed."""
+
+
+class PromptTooLong(RequestError, ValueError):
+    """The prompt leaves no room for an answer in the model's context.
+
+    `tokens` is the prompt's length (a lower bound where `exact` is False: a hopelessly long text is
+    refused before it is tokenised in full), `limit` the context length, both in tokens.
+    """
+
+    def __init__(self, tokens: int, limit: int, exact: bool = True) -> None:
+        super().__init__(tokens, limit, exact)
+        self.tokens = tokens
+        self.limit = limit
+        self.exact = exact
+
+    def __str__(self) -> str:
+        count = f"{self.tokens:,}" if self.exact else f"at least {self.tokens:,}"
+        return (
+            f"The prompt is {count} tokens and the context holds {self.limit:,}, one of which must be left for "
+            f"the answer. Shorten the prompt, or load the model with a larger context_length."
+        )
+
+
+class UnsupportedInput(RequestError, ValueError):
+    """The model cannot take this input, or cannot do this kind of work."""
+
+
+class InvalidSampling(RequestError, ValueError):
+    """A sampling parameter is out of range, not a number, or contradicts another."""
+
+
+class InvalidGrammar(RequestError, ValueError):
+    """A grammar or schema that cannot be enforced in full."""
+
+
+class QueueFull(RequestError, RuntimeError):
+    """As many requests are waiting as the engine was told to hold. Try again later.
+
+    `waiting` is how many wait and `limit` how many may.
+    """
+
+    def __init__(self, waiting: int, limit: int) -> None:
+        super().__init__(waiting, limit)
+        self.waiting = waiting
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return (
+            f"{self.waiting} requests are already waiting, and this engine holds {self.limit}. "
+            f"Try again shortly, or load the model with more slots or a larger queue."
+        )
+
+
+class BackendError(SauropodError, RuntimeError):
+    """The backend failed. The native error is chained as `__cause__` where there was one."""
+
+
+class BackendCrashed(BackendError):
+    """The worker process died while this request was in it.
+
+    `signal` is the name of the signal that ended it (`"SIGSEGV"`) or None, `exit_code` the code it
+    left with or None, `output` the last lines of native output. `quarantined` is True for a request
+    that was in flight in two crashes: it is not tried again.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        signal: str | None = None,
+        exit_code: int | None = None,
+        output: Sequence[str] = (),
+        quarantined: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.signal = signal
+        self.exit_code = exit_code
+        self.output = tuple(output)
+        self.quarantined = quarantined
+
+
+class OutOfMemory(BackendError, MemoryError):
+    """The device or the machine has no room for the model or its cache."""
+
+
+class ClosedError(SauropodError, RuntimeError):
+    """The engine or stream was used after it was closed, or before it was opened."""
