@@ -126,23 +126,27 @@ class LanguageModel(Protocol):
         """Compute the chunks in one step and choose a token for each that asks for one, in their order.
 
         Afterwards each slot holds its chunk's tokens too. At most one chunk a slot; `start` is always how many tokens
-        the slot holds; the sum of the chunks is at most the step's budget. Raises `CacheFull`, `StepAborted`, or
+        the slot holds; their tokens together are at most
+        `info.step_tokens`. Raises `CacheFull`, `StepAborted`, or
         `BackendError` when the step failed for good.
         """
+
+    def can_truncate(self, slot: int, length: int) -> bool:
+        """Whether `truncate` and `copy` can bring back the first `length` tokens of `slot` without a checkpoint."""
+        return self.info.rewinds
 
     def truncate(self, slot: int, length: int, checkpoint: bytes | None = None) -> bool:
         """Forget all but the first `length` tokens of `slot`. False if that cannot be done: nothing is changed then.
 
-        `checkpoint` was taken of this slot when it held these `length` tokens exactly, and later ones may have
-        followed. `length` = 0 always succeeds.
+        `checkpoint` was taken of a slot when it held exactly these `length` tokens. 0 always succeeds.
         """
         return False
 
     def copy(self, source: int, target: int, length: int, checkpoint: bytes | None = None) -> bool:
         """Let `target` hold the first `length` tokens of `source` and nothing else. False if that cannot be done.
 
-        `checkpoint` was taken of `source` when it held these `length` tokens exactly.
-        `source` may belong to a running sequence and is left as it is. After False, `target` is empty.
+        `checkpoint` was taken of a slot when it held exactly these `length` tokens. `target` is empty before, and also
+        after False. `source` may belong to a running sequence and is left as it is.
         """
         return False
 
@@ -163,7 +167,7 @@ class LanguageModel(Protocol):
     def embed(self, inputs: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """One vector for each input of tokens, pooled as `info.pooling` says, not normalised: float32 [inputs, d].
 
-        The inputs together are within the step's budget, or there is only one.
+        Each input has at most `info.context_length` tokens.
         """
         raise UnsupportedInput("This model gives no embeddings.")
 

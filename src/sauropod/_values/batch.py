@@ -28,11 +28,10 @@ class Sampled:
     """The token chosen for a slot.
 
     `logprob` and `top` (token, log-probability; likeliest first) are filled where the slot's sampling asks for
-    them. `forced` are tokens that must follow, because a grammar leaves no other choice.
+    them.
     """
 
     slot: int
     token: int
     logprob: float | None = None
     top: Sequence[tuple[int, float]] = ()
-    forced: Sequence[int] = ()

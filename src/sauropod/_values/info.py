@@ -59,6 +59,8 @@ class ModelInfo:
     trained_context_length: int = 0
     cache_length: int = 0
     """The cells of the KV cache, shared by all slots; 0 where the backend has no such cache."""
+    step_tokens: int = 512
+    """The most tokens computed in one step."""
     parameters: int = 0
     embedding_length: int = 0
     quantization: str = ""

@@ -99,12 +99,13 @@ def as_messages(prompt: Prompt) -> tuple[Message, ...]:
         return (prompt,)
     if not isinstance(prompt, Sequence):
         raise UnsupportedInput(f"A prompt is text or a list of Message; got {type(prompt).__name__}.")
-    messages = list(prompt)
-    for item in messages:
+    messages: list[Message] = []
+    for item in prompt:
         if not isinstance(item, Message):
             raise UnsupportedInput(
                 f"A prompt's list holds Message objects; got {type(item).__name__}. Message.user('…') makes one."
             )
+        messages.append(item)
     if not messages:
         raise UnsupportedInput("The prompt has no messages. Give at least one, such as Message.user('Hello').")
     return tuple(messages)

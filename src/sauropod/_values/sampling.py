@@ -75,7 +75,7 @@ def _integers(value: Iterable[int]) -> tuple[int, ...]:
     return tuple(value)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class SamplingParams:
     """How tokens are chosen. A field left at None takes the model file's own default, then llama.cpp's.
 
@@ -164,14 +164,15 @@ class SamplingParams:
 
     def over(self, defaults: SamplingParams) -> SamplingParams:
         """These parameters, with what was left at its default taken from `defaults`."""
-        return attrs.evolve(
-            defaults,
-            **{
-                field.name: value
-                for field in attrs.fields(SamplingParams)
-                if (value := getattr(self, field.name)) != _default(field)
-            },
-        )
+        return attrs.evolve(defaults, **self._given())
+
+    def _given(self) -> dict[str, Any]:
+        """The fields that are not at their default."""
+        values = {field: getattr(self, field.name) for field in attrs.fields(SamplingParams)}
+        return {field.name: value for field, value in values.items() if value != _default(field)}
+
+    def __repr__(self) -> str:
+        return f"SamplingParams({', '.join(f'{name}={value!r}' for name, value in self._given().items())})"
 
 
 def _default(field: attrs.Attribute[Any]) -> Any:

@@ -1,0 +1,332 @@
+"""Continuous batching: which tokens of which sequences the next step computes.
+
+There is no prefill phase and no decode phase. Every sequence has tokens it must have computed and a count of those
+that are; a step gives each a chunk that lets its count catch up, within the step's budget of tokens:
+
+    for sequence in scheduler.admit(now):
+        model.open(sequence.slot, …)
+    step = scheduler.schedule(now)
+    sampled = model.decode(step.chunks)
+    outputs = scheduler.update(step, sampled, now)
+
+Pure: no await, no thread, no clock read. Time comes in as an argument, in seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Results
+
+import attrs
+
+from sauropod._scheduling.pace import Pace
+from sauropod._scheduling.prefix import common_prefix
+from sauropod._scheduling.sequence import Sequence
+from sauropod._scheduling.slots import Slots
+from sauropod._scheduling.snapshots import Snapshots
+from sauropod._values.batch import Chunk, Sampled
+from sauropod._values.sampling import StopReason
+from sauropod.abc import LanguageModel
+from sauropod.errors import InvalidSampling, PromptTooLong, QueueFull, UnsupportedInput
+
+__all__ = ["Output", "Scheduler", "SchedulerOptions", "Step"]
+
+WORTH_WAITING = 32
+"""Tokens. A sequence waits for another that is computing this much more of its prompt than is computed yet."""
+
+WORTH_A_CHECKPOINT = 64
+"""Tokens to compute, below which a prompt is not worth a checkpoint."""
+
+TAIL = 4
+"""How far before a prompt's end its checkpoint is, because templates often change the last tokens of a turn."""
+
+
+@attrs.frozen(kw_only=True)
+class SchedulerOptions:
+    """How a model's requests are scheduled."""
+
+    max_waiting: int = 256
+    """Requests beyond those running that may wait."""
+    snapshot_bytes: int = 512 * 1024 * 1024
+    """Host memory for evicted slots and for nothing else."""
+    step_seconds: float = 0.25
+    """How long a step may take while others are waiting for their next token."""
+    ageing: float = 5.0
+    """Seconds without being served that raise a sequence's priority by one."""
+
+
+@attrs.frozen
+class Step:
+    """What to compute now: a chunk for each of these sequences."""
+
+    sequences: Results[Sequence]
+    chunks: Results[Chunk]
+    began: float
+
+    @property
+    def tokens(self) -> int:
+        return sum(len(chunk.tokens) for chunk in self.chunks)
+
+
+@attrs.frozen
+class Output:
+    """What a step gave a sequence: a token, an end, or both.
+
+    `token` is None where the token only ended the sequence and is not part of it.
+    """
+
+    sequence: Sequence
+    sampled: Sampled
+    token: int | None
+    stop_reason: StopReason | None = None
+
+
+@attrs.define(eq=False)
+class Scheduler:
+    """The requests of one model: those waiting, most urgent first, and those that hold a slot."""
+
+    model: LanguageModel
+    options: SchedulerOptions = attrs.field(factory=SchedulerOptions)
+    waiting: list[Sequence] = attrs.field(factory=list)
+    running: list[Sequence] = attrs.field(factory=list)
+    slots: Slots = attrs.field(init=False)
+    pace: Pace = attrs.field(factory=Pace)
+    _crowded: bool = False
+    """The cache turned out too small for those running; until one of them leaves, nobody joins."""
+
+    def __attrs_post_init__(self) -> None:
+        self.slots = Slots(self.model, Snapshots(self.options.snapshot_bytes))
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.waiting or self.running)
+
+    # -- requests come and go --------------------------------------------------------------------------------------
+
+    def add(self, sequence: Sequence) -> None:
+        """Take a request in. Raises `UnsupportedInput`, `PromptTooLong` or `QueueFull`, and is then as it was."""
+        if not sequence.prompt:
+            raise UnsupportedInput("The prompt is empty. Give the model at least one token to go on.")
+        info = self.model.info
+        if len(sequence.tokens) >= info.context_length:
+            raise PromptTooLong(len(sequence.tokens), info.context_length)
+        for token in sequence.sampling.logit_bias:
+            if token >= info.vocabulary_size:
+                raise InvalidSampling(
+                    f"logit_bias names token {token}; the vocabulary ends at {info.vocabulary_size - 1}."
+                )
+        if len(self.waiting) >= self.options.max_waiting and not self.slots.free:
+            raise QueueFull(len(self.waiting), self.options.max_waiting)
+        self.waiting.append(sequence)
+
+    def remove(self, sequence: Sequence) -> None:
+        """Forget a request, whatever its state. Its slot is free at once, and keeps its tokens for others."""
+        if sequence in self.waiting:
+            self.waiting.remove(sequence)
+        elif sequence in self.running:
+            self._leave(sequence)
+
+    # -- one step --------------------------------------------------------------------------------------------------
+
+    def admit(self, now: float) -> list[Sequence]:
+        """Give slots to those waiting, most urgent first, while there is a slot and room in the cache.
+
+        Returns who got one; the caller opens their samplers.
+        """
+        admitted = []
+        self.waiting.sort(key=lambda s: (s.rank(now, self.options.ageing), s.arrived))
+        for sequence in list(self.waiting):
+            if not self.slots.free and not self._victim_for(sequence):
+                break
+            if self._is_worth_waiting(sequence):
+                continue
+            if not self._find_room(sequence):
+                break
+            self.waiting.remove(sequence)
+            sequence.standing = sequence.rank(now, self.options.ageing)
+            self._enter(sequence)
+            admitted.append(sequence)
+        return admitted
+
+    def schedule(self, now: float) -> Step:
+        """Share the step's budget out. Empty only if nothing is to do."""
+        budget = self._budget()
+        chosen: list[Sequence] = []
+        chunks: list[Chunk] = []
+        for sequence in sorted(self.running, key=lambda s: (s.rank(now, self.options.ageing), s.pending)):
+            if budget == 0:
+                break
+            chunk = self._chunk(sequence, budget)
+            budget -= len(chunk.tokens)
+            chosen.append(sequence)
+            chunks.append(chunk)
+            sequence.served = now
+            if sequence.started is None:
+                sequence.started = now
+        return Step(chosen, chunks, now)
+
+    def update(self, step: Step, sampled: Results[Sampled], now: float) -> list[Output]:
+        """Take in what the step computed. The outputs are in the step's order; who ended has left."""
+        self.pace.record(step.tokens, now - step.began)
+        chosen = {result.slot: result for result in sampled}
+        outputs = []
+        for sequence, chunk in zip(step.sequences, step.chunks, strict=True):
+            slot = self.slots.all[chunk.slot]
+            self.slots.extend(slot, chunk.tokens)
+            sequence.computed += len(chunk.tokens)
+            if sequence.computed in sequence.cuts:
+                self.slots.checkpoint(slot)
+            if chunk.sample:
+                outputs.append(self._accept(sequence, chosen[chunk.slot]))
+                if outputs[-1].stop_reason is not None:
+                    self._leave(sequence)
+        return outputs
+
+    def roll_back(self, step: Step) -> None:
+        """The step was aborted: its sequences go on from where they were, or from what the model could keep."""
+        for sequence, chunk in zip(step.sequences, step.chunks, strict=True):
+            sequence.computed = self.slots.restore(self.slots.all[chunk.slot])
+            sequence.shared = min(sequence.shared, sequence.computed)
+
+    def make_room(self) -> bool:
+        """The cache was full: evict what nobody uses, or put the least urgent sequence back in the queue.
+
+        False if neither is possible, because only one sequence is left and nothing else.
+        """
+        if self.slots.evict_one():
+            return True
+        if len(self.running) < 2:
+            return False
+        self._preempt(max(self.running, key=lambda s: (s.standing, s.arrived)))
+        self._crowded = True
+        return True
+
+    # -- admission -------------------------------------------------------------------------------------------------
+
+    def _find_room(self, sequence: Sequence) -> bool:
+        """A slot and cells for a sequence, if need be of those with lower priority."""
+        while not (self.slots.free and self._fits(sequence)):
+            victim = self._victim_for(sequence)
+            if victim is None:
+                return False
+            self._preempt(victim)
+        return True
+
+    def _victim_for(self, sequence: Sequence) -> Sequence | None:
+        """The running sequence that must yield to this one, if one is of lower priority."""
+        victim = max(self.running, key=lambda s: (s.standing, s.arrived), default=None)
+        return victim if victim is not None and victim.standing > sequence.priority else None
+
+    def _is_worth_waiting(self, sequence: Sequence) -> bool:
+        """Whether a running sequence is about to compute much of this one's prompt, so that it can be copied."""
+        if sequence.waits_for is None:
+            sequence.waits_for = self._promise(sequence)
+        if sequence.waits_for is not None:
+            other, length = sequence.waits_for
+            if other.slot is not None and other.computed < length:
+                return True
+            sequence.waits_for = None
+        return False
+
+    def _promise(self, sequence: Sequence) -> tuple[Sequence, int] | None:
+        prefix = sequence.tokens[:-1]
+        promised = [
+            (other, length)
+            for other in self.running
+            if other.priority <= sequence.priority
+            and (sequence.family is None or other.family == sequence.family)
+            and (length := common_prefix(prefix, other.tokens)) > other.computed
+        ]
+        if not promised:
+            return None
+        other, length = max(promised, key=lambda pair: pair[1])
+        if length - self.slots.available(sequence.tokens, sequence.family) < WORTH_WAITING:
+            return None
+        if not self.model.info.rewinds:
+            self._cut(other, length)
+        return other, length
+
+    def _fits(self, sequence: Sequence) -> bool:
+        """Whether the cache has room for it beside those running, as far as can be told without trying."""
+        room = self.model.info.cache_length
+        if not room or not self.running:
+            return True
+        if self._crowded:
+            return False
+        taken = sum(len(other.tokens) - other.shared for other in self.running)
+        own = len(sequence.tokens) - self.slots.available(sequence.tokens, sequence.family)
+        return taken + own <= room
+
+    def _enter(self, sequence: Sequence) -> None:
+        held = max((common_prefix(slot.tokens, sequence.prompt) for slot in self.slots.all), default=0)
+        claim = self.slots.claim(sequence.tokens, None if sequence.generated else sequence.family)
+        assert claim is not None, "admitted without a free slot"
+        sequence.slot, sequence.computed, sequence.shared = claim.slot.index, claim.length, claim.shared
+        if sequence.cached is None:
+            sequence.cached = claim.length
+        if not self.model.info.rewinds:
+            self._plan_checkpoints(sequence, held)
+        self.running.append(sequence)
+
+    def _preempt(self, sequence: Sequence) -> None:
+        assert sequence.slot is not None
+        slot = self.slots.all[sequence.slot]
+        self._leave(sequence)
+        self.slots.put_away(slot)
+        self.waiting.append(sequence)
+
+    def _leave(self, sequence: Sequence) -> None:
+        assert sequence.slot is not None
+        self.running.remove(sequence)
+        self.slots.release(self.slots.all[sequence.slot])
+        sequence.slot, sequence.computed, sequence.shared, sequence.cuts = None, 0, 0, []
+        self._crowded = False
+
+    # -- chunks ----------------------------------------------------------------------------------------------------
+
+    def _budget(self) -> int:
+        """The step's tokens: all the model takes, or fewer while someone waits for the next token of an answer."""
+        most = self.model.info.step_tokens
+        if any(sequence.generated and sequence.pending == 1 for sequence in self.running):
+            return self.pace.budget(self.options.step_seconds, most)
+        return most
+
+    def _chunk(self, sequence: Sequence, budget: int) -> Chunk:
+        assert sequence.slot is not None
+        end = min(len(sequence.tokens), sequence.computed + budget, sequence.next_cut() or len(sequence.tokens))
+        tokens = sequence.tokens[sequence.computed : end]
+        return Chunk(sequence.slot, sequence.computed, tokens, end == len(sequence.tokens))
+
+    def _accept(self, sequence: Sequence, sampled: Sampled) -> Output:
+        """The token chosen for a sequence, and whether it is the last."""
+        token, sampling = sampled.token, sequence.sampling
+        if token in self.model.eos and not sampling.ignore_eos:
+            return Output(sequence, sampled, None, StopReason.EOS)
+        if token in sampling.stop_tokens:
+            return Output(sequence, sampled, None, StopReason.STOP)
+        sequence.append(token)
+        reason = None
+        if sampling.max_tokens is not None and len(sequence.generated) >= sampling.max_tokens:
+            reason = StopReason.MAX_TOKENS
+        elif len(sequence.tokens) >= self.model.info.context_length:
+            reason = StopReason.CONTEXT_LENGTH
+        return Output(sequence, sampled, token, reason)
+
+    # -- checkpoints, for models that cannot drop a tail -----------------------------------------------------------
+
+    def _plan_checkpoints(self, sequence: Sequence, held: int) -> None:
+        """Where a later prompt may part from this one: near the end of the prompt, where an earlier one did, and at
+        powers of two for what cannot be foreseen."""
+        length = len(sequence.prompt)
+        if length - sequence.computed < WORTH_A_CHECKPOINT:
+            return
+        self._cut(sequence, length - TAIL)
+        if held > sequence.computed:
+            self._cut(sequence, held)
+        power = 256
+        while power < length - TAIL:
+            self._cut(sequence, power)
+            power *= 2
+
+    def _cut(self, sequence: Sequence, length: int) -> None:
+        if length > sequence.computed and length not in sequence.cuts:
+            sequence.cuts = sorted([*sequence.cuts, length])

@@ -1,0 +1,318 @@
+"""A language model made of arithmetic, as strict about its contract as a real one is fragile."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import signal
+import threading
+import time
+import zlib
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import attrs
+
+from sauropod._values.messages import Message, Tool
+from sauropod._values.sampling import DEFAULT_SAMPLING, SamplingParams
+from sauropod.abc import (
+    Backend,
+    CacheFull,
+    Chunk,
+    Device,
+    LanguageModel,
+    LoadOptions,
+    ModelInfo,
+    Placement,
+    Sampled,
+    Source,
+    StepAborted,
+)
+from sauropod.errors import DeviceUnavailable, UnsupportedInput
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["ContractViolation", "FakeBackend", "FakeLanguageModel", "FakeOptions"]
+
+EOS, BOS, FIRST_PIECE = 256, 257, 258
+PIECES = (
+    b" the",
+    b"ing",
+    "é".encode(),
+    b"\xe2\x82",
+    b"\xac",
+    "🦕".encode()[:2],
+    "🦕".encode()[2:],
+    b"\xff\xfe",
+    b"\n\n",
+)
+"""Beyond the 256 bytes: words, whole characters, halves of characters, and bytes that are never valid UTF-8."""
+
+
+class ContractViolation(AssertionError):
+    """The model was used in a way its contract forbids, or a model answered in a way it forbids."""
+
+
+@attrs.frozen(kw_only=True)
+class FakeOptions:
+    """What kind of model to imitate, and which faults to have. A `FakeBackend` takes them as `options=`."""
+
+    slots: int = 4
+    context_length: int = 256
+    step_tokens: int = 64
+    cache_length: int = 0
+    """Cells shared by all slots; 0 is as many as there could be."""
+    rewinds: bool = True
+    window: int = 0
+    """With `rewinds` off: how many tokens can be dropped all the same, as with sliding-window attention."""
+    eos_rate: float = 0.02
+    """How often the model ends its turn, of all tokens."""
+    seconds_per_token: float = 0.0
+    """How long `decode` takes for each token; `abort` cuts it short."""
+    aborts: Collection[int] = ()
+    """The steps, counted from 1, that end in `StepAborted` without having been asked to."""
+    crash_on: str = ""
+    """Text; a prompt that contains it kills the process at its first step."""
+    load_crashes: bool = False
+
+
+@attrs.define(eq=False)
+class FakeLanguageModel(LanguageModel):
+    """Chooses each token by a hash of the tokens its slot holds, so that any mix-up changes what it says.
+
+    With `temperature` 0 the choice depends on nothing else; otherwise on the seed and on how many were chosen.
+    Every breach of the contract raises `ContractViolation`. After an abort some chunks are half computed.
+    """
+
+    options: FakeOptions = attrs.field(factory=FakeOptions)
+    held: list[list[int]] = attrs.field(init=False)
+    """What each slot holds."""
+    steps: list[Sequence[Chunk]] = attrs.field(factory=list)
+    """Every step so far."""
+    computed: int = 0
+    """Tokens computed in all."""
+    _cells: list[list[int]] = attrs.field(init=False)
+    _opened: dict[int, tuple[SamplingParams, int]] = attrs.field(factory=dict)
+    _next_cell: int = 0
+    _thread: int | None = None
+    _closed: bool = False
+    _aborted: threading.Event = attrs.field(factory=threading.Event)
+
+    def __attrs_post_init__(self) -> None:
+        self.held = [[] for _ in range(self.options.slots)]
+        self._cells = [[] for _ in range(self.options.slots)]
+
+    @property
+    def info(self) -> ModelInfo:
+        options = self.options
+        return ModelInfo(
+            name="fake",
+            backend="fake",
+            architecture="fake",
+            context_length=options.context_length,
+            slots=options.slots,
+            vocabulary_size=FIRST_PIECE + len(PIECES),
+            sampling=DEFAULT_SAMPLING,
+            cache_length=options.cache_length,
+            step_tokens=options.step_tokens,
+            embedding_length=8,
+            embeds=True,
+            rewinds=options.rewinds,
+            placement=Placement("cpu", ("cpu",), 0, 0, 0, 0, 0),
+        )
+
+    # -- text ------------------------------------------------------------------------------------------------------
+
+    @property
+    def eos(self) -> Collection[int]:
+        return (EOS,)
+
+    def render(
+        self, messages: Sequence[Message], tools: Sequence[Tool] = (), *, options: Mapping[str, Any] | None = None
+    ) -> str:
+        said = "".join(f"{message.role}: {message.content}\n" for message in messages)
+        return "".join(f"tool: {tool.name}\n" for tool in tools) + said + "assistant:"
+
+    def encode(self, text: str, *, special: bool) -> Sequence[int]:
+        return [BOS] * special + list(text.encode())
+
+    def piece(self, token: int) -> bytes:
+        if token < EOS:
+            return bytes([token])
+        return PIECES[token - FIRST_PIECE] if token >= FIRST_PIECE else b""
+
+    # -- slots -----------------------------------------------------------------------------------------------------
+
+    def open(self, slot: int, sampling: SamplingParams, prompt: Sequence[int], generated: Sequence[int]) -> None:
+        self._check(slot)
+        unresolved = [name for name in ("temperature", "top_k", "top_p", "min_p") if getattr(sampling, name) is None]
+        require(not unresolved, f"open() got sampling without {unresolved}")
+        require(len(prompt) > 0, "open() got an empty prompt")
+        self._opened[slot] = (sampling, len(generated))
+
+    def decode(self, chunks: Sequence[Chunk]) -> Sequence[Sampled]:
+        self._check_step(chunks)
+        needed = sum(len(chunk.tokens) for chunk in chunks)
+        if self.options.cache_length and len(self._used()) + needed > self.options.cache_length:
+            raise CacheFull
+        self.steps.append(chunks)
+        self._compute(chunks, needed * self.options.seconds_per_token)
+        if self.options.crash_on and any(self._says(chunk, self.options.crash_on) for chunk in chunks):
+            die()
+        for chunk in chunks:
+            self._hold(chunk.slot, chunk.tokens)
+        return [self._choose(chunk.slot) for chunk in chunks if chunk.sample]
+
+    def can_truncate(self, slot: int, length: int) -> bool:
+        self._check(slot)
+        return self.options.rewinds or len(self.held[slot]) - length <= self.options.window
+
+    def truncate(self, slot: int, length: int, checkpoint: bytes | None = None) -> bool:
+        self._check(slot)
+        require(0 <= length <= len(self.held[slot]), f"slot {slot} cannot be cut to {length}")
+        if checkpoint is not None:
+            require(pickle.loads(checkpoint) == self.held[slot][:length], "the checkpoint is of other tokens")
+        elif length and not self.can_truncate(slot, length):
+            return False
+        del self.held[slot][length:], self._cells[slot][length:]
+        return True
+
+    def copy(self, source: int, target: int, length: int, checkpoint: bytes | None = None) -> bool:
+        self._check(source)
+        self._check(target)
+        require(source != target, "a slot cannot be copied onto itself")
+        require(not self.held[target], f"slot {target} is not empty")
+        require(0 < length <= len(self.held[source]), f"slot {source} does not hold {length} tokens")
+        if checkpoint is not None:
+            require(pickle.loads(checkpoint) == self.held[source][:length], "the checkpoint is of other tokens")
+        elif not self.can_truncate(source, length):
+            return False
+        self.held[target] = self.held[source][:length]
+        self._cells[target] = self._cells[source][:length]
+        return True
+
+    def checkpoint(self, slot: int) -> bytes | None:
+        self._check(slot)
+        return None if self.options.rewinds else pickle.dumps(self.held[slot])
+
+    def save(self, slot: int) -> bytes | None:
+        self._check(slot)
+        return pickle.dumps(self.held[slot])
+
+    def load(self, slot: int, state: bytes) -> bool:
+        self._check(slot)
+        require(not self.held[slot], f"slot {slot} is not empty")
+        tokens = pickle.loads(state)
+        if self.options.cache_length and len(self._used()) + len(tokens) > self.options.cache_length:
+            return False
+        self._hold(slot, tokens)
+        self.computed -= len(tokens)
+        return True
+
+    # -- other -----------------------------------------------------------------------------------------------------
+
+    def embed(self, inputs: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        import numpy as np
+
+        require(all(0 < len(tokens) <= self.options.context_length for tokens in inputs), "an input is too long")
+        digests = [hashlib.sha256(bytes(str(list(tokens)), "ascii")).digest()[:8] for tokens in inputs]
+        return np.array([[byte - 127.5 for byte in digest] for digest in digests], dtype=np.float32)
+
+    def abort(self) -> None:
+        self._aborted.set()
+
+    def close(self) -> None:
+        require(not self._closed, "close() was called twice")
+        self._closed = True
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _check(self, slot: int) -> None:
+        require(not self._closed, "the model was used after close()")
+        require(0 <= slot < self.options.slots, f"there is no slot {slot}")
+        self._thread = self._thread or threading.get_ident()
+        require(self._thread == threading.get_ident(), "the model was used from a second thread")
+
+    def _check_step(self, chunks: Sequence[Chunk]) -> None:
+        require(len(chunks) > 0, "decode() got no chunks")
+        require(len({chunk.slot for chunk in chunks}) == len(chunks), "decode() got two chunks for one slot")
+        total = sum(len(chunk.tokens) for chunk in chunks)
+        require(total <= self.options.step_tokens, f"{total} tokens do not fit in a step")
+        for chunk in chunks:
+            self._check(chunk.slot)
+            held = len(self.held[chunk.slot])
+            require(len(chunk.tokens) > 0, "decode() got an empty chunk")
+            require(chunk.start == held, f"a chunk starts at {chunk.start}, but slot {chunk.slot} holds {held}")
+            require(held + len(chunk.tokens) <= self.options.context_length, "a slot exceeds the context")
+            require(chunk.slot in self._opened, f"slot {chunk.slot} was not opened")
+
+    def _hold(self, slot: int, tokens: Sequence[int]) -> None:
+        self.held[slot].extend(tokens)
+        self._cells[slot].extend(range(self._next_cell, self._next_cell + len(tokens)))
+        self._next_cell += len(tokens)
+        self.computed += len(tokens)
+
+    def _used(self) -> set[int]:
+        return {cell for cells in self._cells for cell in cells}
+
+    def _choose(self, slot: int) -> Sampled:
+        sampling, count = self._opened[slot]
+        self._opened[slot] = (sampling, count + 1)
+        chance = (sampling.seed, count) if sampling.temperature else None
+        digest = zlib.crc32(repr((self.held[slot], chance)).encode())
+        if (digest % 1000) / 1000 < self.options.eos_rate and not sampling.ignore_eos:
+            token = EOS
+        else:
+            token = digest % (FIRST_PIECE + len(PIECES) - 2)
+            token = token if token < EOS else token + 2
+        if sampling.logprobs is None:
+            return Sampled(slot, token)
+        return Sampled(slot, token, -1.0, tuple((other, -1.0 - other) for other in range(sampling.logprobs)))
+
+    def _compute(self, chunks: Sequence[Chunk], seconds: float) -> None:
+        self._aborted.clear()
+        if len(self.steps) in self.options.aborts or (seconds and self._aborted.wait(seconds)):
+            for chunk in chunks[::2]:
+                self._hold(chunk.slot, chunk.tokens)
+            raise StepAborted
+
+    def _says(self, chunk: Chunk, text: str) -> bool:
+        tokens = [*self.held[chunk.slot], *chunk.tokens]
+        return text.encode() in b"".join(self.piece(token) for token in tokens)
+
+
+class FakeBackend(Backend):
+    """Registered as `fake`: `Engine("fake:", options={"slots": 2})` needs no native library and no model file."""
+
+    suffixes: ClassVar[Sequence[str]] = ()
+
+    def devices(self) -> Sequence[Device]:
+        return [Device("cpu", "arithmetic", 1 << 30, 1 << 30)]
+
+    def load(self, source: Source, options: LoadOptions) -> LanguageModel:
+        if options.device not in ("auto", "cpu"):
+            raise DeviceUnavailable(f"The fake backend computes on the CPU only; {options.device!r} was asked for.")
+        known = {field.name for field in attrs.fields(FakeOptions)}
+        unknown = set(options.extra) - known
+        if unknown:
+            raise UnsupportedInput(f"The fake backend has no option {sorted(unknown)[0]!r}; it has {sorted(known)}.")
+        given = {name: getattr(options, name) for name in ("slots", "context_length", "step_tokens", "cache_length")}
+        chosen = {name: value for name, value in given.items() if value is not None}
+        settings = FakeOptions(**{**chosen, **options.extra})
+        if settings.load_crashes:
+            die()
+        return FakeLanguageModel(settings)
+
+
+def require(condition: bool, otherwise: str) -> None:
+    if not condition:
+        raise ContractViolation(otherwise)
+
+
+def die() -> None:
+    """End this process as a native fault would."""
+    os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+    time.sleep(60)
