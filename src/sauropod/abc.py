@@ -10,7 +10,7 @@ module must be cheap; load native libraries inside `load`.
 
 **Who calls, and when.** A `LanguageModel` lives in a worker. `Backend.load` runs in a thread of its own. After
 that every method is called by the worker's one step thread, one call at a time, with three exceptions, which may
-come from another thread while `decode` runs: `render`, `encode` and `abort`. Nothing else needs a lock.
+come from another thread while `decode` runs: `render`, the two that encode, and `abort`. Nothing else needs a lock.
 
 Subclass the protocols: the methods with a body are defaults that always work, and `sauropod.testing` has the
 conformance tests.
@@ -105,6 +105,12 @@ class LanguageModel(Protocol):
         tokens they name, and the model's beginning-of-text token is put first where it wants one. Without, the
         text is only text.
         """
+
+    def encode_input(self, text: str, second: str | None = None) -> Sequence[int]:
+        """The tokens of what is to be embedded: one text, or the two that a reranker compares."""
+        if second is not None:
+            raise UnsupportedInput("This model embeds single texts; pairs are for rerankers.")
+        return self.encode(text, special=True)
 
     @abstractmethod
     def piece(self, token: int) -> bytes:

@@ -1,0 +1,325 @@
+"""From a model file to a model: devices, layers, cache and context chosen, and what was got written down."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import attrs
+
+from sauropod.abc import LoadOptions, ModelInfo, Placement, Source
+from sauropod.backends.llama_cpp.devices import NativeDevice, add_rpc_servers, choose, native_devices
+from sauropod.backends.llama_cpp.embedding import Embedder
+from sauropod.backends.llama_cpp.library import library, listening
+from sauropod.backends.llama_cpp.machine import available_memory
+from sauropod.backends.llama_cpp.metadata import Metadata
+from sauropod.backends.llama_cpp.model import AbortFlag, LlamaModel
+from sauropod.backends.llama_cpp.placement import offloaded_layers, read_buffers
+from sauropod.backends.llama_cpp.plan import Room, cells_that_fit, layers_that_fit, plan_room
+from sauropod.backends.llama_cpp.settings import Settings
+from sauropod.backends.llama_cpp.template import ChatTemplate
+from sauropod.backends.llama_cpp.vocabulary import Vocabulary
+from sauropod.errors import BackendError, OutOfMemory, UnsupportedInput, UnsupportedModel
+
+__all__ = ["load"]
+
+_PROBES = (1024, 2048)
+"""Cells of the caches made to find out what a cell takes."""
+
+
+def load(source: Source, options: LoadOptions) -> LlamaModel:
+    """Make a model ready. What cannot be done raises, and leaves nothing behind."""
+    settings = Settings.of(options)
+    library()
+    add_rpc_servers(options.rpc_servers)
+    available = native_devices()
+    gpus = choose(options.device, available)
+    with listening() as lines:
+        loading = _Loading(source, options, settings, gpus, available, lines)
+        try:
+            return loading.run()
+        except BaseException:
+            loading.undo()
+            raise
+
+
+@attrs.define(eq=False)
+class _Loading:
+    """One load, while it is under way."""
+
+    source: Source
+    options: LoadOptions
+    settings: Settings
+    gpus: list[NativeDevice]
+    available: list[NativeDevice]
+    lines: list[str]
+    """The native log since the load began."""
+    _undo: list[Callable[[], None]] = attrs.field(factory=list)
+    _kept: list[Any] = attrs.field(factory=list)
+    """Arrays that the library reads while it loads."""
+
+    def run(self) -> LlamaModel:
+        model = self._load_weights(self._gpu_layers())
+        metadata = Metadata(model)
+        self._refuse_what_is_no_language_model(model, metadata)
+        generates = metadata.is_causal and metadata.pooling != "rank"
+        room = self._room(model, metadata) if generates else Room(metadata.trained_context_length, 0)
+        abort = AbortFlag()
+        context = self._make_context(model, room, abort) if generates else None
+        vocabulary = Vocabulary(library().llama_model_get_vocab(model), room.context_length)
+        template, fault = self._template(metadata, vocabulary) if generates else (None, "This model only embeds.")
+        embedder = self._embedder(model, metadata, room)
+        info = self._describe(model, metadata, room, embedder, generates, template is not None)
+        return LlamaModel(model, context, info, vocabulary, embedder, abort, template, fault, metadata.window)
+
+    def undo(self) -> None:
+        for step in reversed(self._undo):
+            step()
+
+    # -- weights ---------------------------------------------------------------------------------------------------
+
+    def _gpu_layers(self) -> int:
+        """How many layers go to the GPUs: as asked, else as many as fit."""
+        if not self.gpus:
+            return 0
+        if self.options.gpu_layers is not None:
+            return self.options.gpu_layers
+        lib = library()
+        model = self._open(self._model_params(-1, dry=True))
+        try:
+            metadata = Metadata(model)
+            layers = lib.llama_model_n_layer(model) + 1  # llama.cpp counts the output layer too
+            free = sum(gpu.device.free_memory for gpu in self.gpus)
+            weights = lib.llama_model_size(model)
+            if not metadata.is_causal:
+                return layers_that_fit(layers, free, weights, 0, 0)
+            per_cell, compute = self._probe(model)
+            room = self._plan(metadata, cells_that_fit(free - weights, per_cell))
+            return layers_that_fit(layers, free, weights, per_cell * room.cache_length, compute)
+        finally:
+            lib.llama_model_free(model)
+
+    def _load_weights(self, gpu_layers: int) -> Any:
+        model = self._open(self._model_params(gpu_layers))
+        self._undo.append(partial(library().llama_model_free, model))
+        return model
+
+    def _open(self, params: Any) -> Any:
+        lib = library()
+        paths = [str(file).encode() for file in self.source.files]
+        if len(paths) == 1:
+            model = lib.llama_model_load_from_file(paths[0], params)
+        else:
+            model = lib.llama_model_load_from_splits((ctypes.c_char_p * len(paths))(*paths), len(paths), params)
+        if not model:
+            raise self._failure("The model could not be loaded", UnsupportedModel)
+        return model
+
+    def _model_params(self, gpu_layers: int, *, dry: bool = False) -> Any:
+        params = library().llama_model_default_params()
+        devices = [gpu.pointer for gpu in self.gpus]
+        self._kept.append((ctypes.c_void_p * (len(devices) + 1))(*devices, None))
+        params.devices = ctypes.cast(self._kept[-1], ctypes.c_void_p)
+        params.n_gpu_layers = gpu_layers
+        params.split_mode = self.settings.split_mode_number
+        params.load_mode = 0 if dry else self.settings.load_mode_number
+        params.check_tensors = self.settings.check_tensors
+        params.no_alloc = dry
+        if self.options.tensor_split:
+            most = library().llama_max_devices()
+            shares = [*self.options.tensor_split, *[0.0] * most][:most]
+            self._kept.append((ctypes.c_float * most)(*shares))
+            params.tensor_split = self._kept[-1]
+        return params
+
+    def _refuse_what_is_no_language_model(self, model: Any, metadata: Metadata) -> None:
+        lib = library()
+        if lib.llama_model_has_encoder(model) and lib.llama_model_has_decoder(model):
+            raise UnsupportedModel(
+                f"{self._name} is an encoder-decoder model ({metadata.architecture}); use a decoder."
+            )
+        if lib.llama_model_is_diffusion(model):
+            raise UnsupportedModel(f"{self._name} writes by diffusion, not token by token; use another model.")
+        if lib.llama_vocab_n_tokens(lib.llama_model_get_vocab(model)) == 0:
+            raise UnsupportedModel(
+                f"{self._name} has no vocabulary, so it cannot read text. Use a complete model file."
+            )
+
+    # -- context ---------------------------------------------------------------------------------------------------
+
+    def _room(self, model: Any, metadata: Metadata) -> Room:
+        """The context and the cache, measured against the memory that is left."""
+        if self.options.context_length and self.options.cache_length:
+            return self._plan(metadata, 0)
+        devices = self.gpus or [native for native in self.available if not native.is_gpu]
+        free = sum(native.device.free_memory for native in devices)
+        if not self.gpus:
+            free = available_memory(free)
+        per_cell, _ = self._probe(model)
+        return self._plan(metadata, cells_that_fit(free, per_cell))
+
+    def _plan(self, metadata: Metadata, fitting: int) -> Room:
+        options = self.options
+        trained = metadata.trained_context_length or 2048
+        return plan_room(options.context_length, options.cache_length, trained, self.settings.slots, fitting)
+
+    def _probe(self, model: Any) -> tuple[float, int]:
+        """The bytes each cell of the cache takes, and those of a step's intermediate results."""
+        caches, compute = [], 0
+        for cells in _PROBES:
+            with listening() as lines:
+                context = self._init_context(model, self._context_params(Room(cells, cells)))
+                library().llama_free(context)
+            buffers = read_buffers(lines)
+            caches.append(buffers.planned_cache)
+            compute = buffers.compute
+        return (caches[1] - caches[0]) / (_PROBES[1] - _PROBES[0]), compute
+
+    def _make_context(self, model: Any, room: Room, abort: AbortFlag) -> Any:
+        params = self._context_params(room)
+        abort.connect(params)
+        context = self._init_context(model, params)
+        self._undo.append(partial(library().llama_free, context))
+        self._attach_adapters(model, context)
+        return context
+
+    def _init_context(self, model: Any, params: Any) -> Any:
+        context = library().llama_init_from_model(model, params)
+        if not context:
+            raise self._failure("A context for the model could not be made", BackendError)
+        return context
+
+    def _context_params(self, room: Room) -> Any:
+        settings = self.settings
+        params = library().llama_context_default_params()
+        params.n_ctx, params.n_seq_max = room.cache_length, settings.slots
+        params.n_batch, params.n_ubatch = settings.step_tokens, min(settings.step_tokens, settings.ubatch_tokens)
+        params.n_outputs_max = settings.slots  # a token for each slot is all that is ever asked for
+        params.n_threads = params.n_threads_batch = settings.threads
+        params.flash_attn_type = settings.flash_attention_number
+        params.type_k, params.type_v = settings.cache_type_numbers
+        params.swa_full, params.offload_kqv = settings.swa_full, settings.offload_kqv
+        params.rope_freq_base, params.rope_freq_scale = settings.rope_freq_base, settings.rope_freq_scale
+        params.kv_unified = params.no_perf = True
+        return params
+
+    def _attach_adapters(self, model: Any, context: Any) -> None:
+        """LoRA adapters stay with the model until it is freed."""
+        lib = library()
+        adapters = []
+        for path in self.options.adapters:
+            adapter = lib.llama_adapter_lora_init(model, str(path).encode())
+            if not adapter:
+                raise self._failure(f"The adapter {path} could not be loaded", UnsupportedModel)
+            adapters.append(adapter)
+        if adapters:
+            scales = (ctypes.c_float * len(adapters))(*self.options.adapters.values())
+            lib.llama_set_adapters_lora(context, (ctypes.c_void_p * len(adapters))(*adapters), len(adapters), scales)
+
+    # -- embedding -------------------------------------------------------------------------------------------------
+
+    def _embedder(self, model: Any, metadata: Metadata, room: Room) -> Embedder:
+        lib = library()
+        pooling = self._pooling(metadata)
+        return Embedder(
+            make_context=partial(self._make_embedding_context, model, pooling, room),
+            longest=min(room.context_length, metadata.trained_context_length or room.context_length),
+            most=self.settings.embedding_slots,
+            width=lib.llama_model_n_cls_out(model) if pooling == "rank" else lib.llama_model_n_embd_out(model),
+            causal=metadata.is_causal,
+            pools=pooling != "none",
+        )
+
+    def _make_embedding_context(self, model: Any, pooling: str, room: Room) -> Any:
+        params = self._context_params(room)
+        params.n_ctx = params.n_batch = params.n_ubatch = room.context_length
+        params.n_seq_max, params.n_outputs_max = self.settings.embedding_slots, 0
+        params.embeddings, params.pooling_type = True, Metadata.POOLING.index(pooling)
+        with listening() as lines:
+            self.lines = lines
+            context = self._init_context(model, params)
+        self._attach_adapters(model, context)
+        return context
+
+    def _pooling(self, metadata: Metadata) -> str:
+        asked = self.options.pooling
+        if asked is not None and asked not in Metadata.POOLING:
+            raise UnsupportedInput(f"pooling is one of {', '.join(Metadata.POOLING)}; got {asked!r}.")
+        return asked or metadata.pooling or "mean"
+
+    # -- the rest --------------------------------------------------------------------------------------------------
+
+    def _template(self, metadata: Metadata, vocabulary: Vocabulary) -> tuple[ChatTemplate | None, str]:
+        """The chat template, or why there is none. A template the user gave must work."""
+        source = self.options.chat_template or metadata.chat_template
+        if not source:
+            return None, "This model has no chat template; give one with chat_template=…, or ask with raw=True."
+        try:
+            return ChatTemplate(source, vocabulary.bos, vocabulary.end), ""
+        except UnsupportedInput as error:
+            if self.options.chat_template:
+                raise
+            return None, str(error)
+
+    def _describe(
+        self, model: Any, metadata: Metadata, room: Room, embedder: Embedder, generates: bool, chat: bool
+    ) -> ModelInfo:
+        lib = library()
+        return ModelInfo(
+            name=metadata.name or self.source.name,
+            backend="llama_cpp",
+            architecture=metadata.architecture,
+            context_length=room.context_length if generates else embedder.longest,
+            slots=self.settings.slots,
+            vocabulary_size=lib.llama_vocab_n_tokens(lib.llama_model_get_vocab(model)),
+            sampling=metadata.sampling,
+            trained_context_length=metadata.trained_context_length,
+            cache_length=0 if metadata.is_recurrent else room.cache_length,
+            step_tokens=self.settings.step_tokens,
+            parameters=lib.llama_model_n_params(model),
+            embedding_length=embedder.width,
+            quantization=metadata.quantization,
+            chat=chat,
+            generates=generates,
+            embeds=True,
+            pooling=self._pooling(metadata),
+            rewinds=generates and metadata.rewinds,
+            licence=metadata.licence,
+            placement=self._placement(model),
+        )
+
+    def _placement(self, model: Any) -> Placement:
+        lib = library()
+        buffers = read_buffers(self.lines)
+        offloaded, layers = offloaded_layers(self.lines)
+        used = [gpu.device.name for gpu in self.gpus] if offloaded else []
+        layers = layers or lib.llama_model_n_layer(model) + 1
+        return Placement(
+            requested=self.options.device,
+            devices=tuple(used if offloaded >= layers else [*used, "cpu"]),
+            layers=layers,
+            offloaded_layers=offloaded,
+            weight_bytes=lib.llama_model_size(model),
+            cache_bytes=buffers.cache,
+            compute_bytes=buffers.compute,
+        )
+
+    @property
+    def _name(self) -> str:
+        return self.source.files[0].name if self.source.files else self.source.name
+
+    def _failure(self, what: str, kind: type[UnsupportedModel | BackendError]) -> Exception:
+        """The native library gives no reason; its log does."""
+        telling = [
+            line for line in self.lines if any(word in line for word in ("error", "failed", "unable", "unknown"))
+        ]
+        reason = (telling or self.lines or ["its log says nothing"])[-1]
+        memory = any("alloc" in line or "out of memory" in line for line in telling)
+        if memory:
+            return OutOfMemory(
+                f"{what}: there is no room for it ({reason}). Ask for a shorter context_length or fewer slots, "
+                "a smaller cache_type, or a smaller model."
+            )
+        return kind(f"{what} ({self._name}): {reason}.")

@@ -1,0 +1,118 @@
+"""Load options as llama.cpp wants them: numbers for names, and its own defaults filled in."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+import attrs
+
+from sauropod.abc import LoadOptions
+from sauropod.backends.llama_cpp.machine import physical_cores
+from sauropod.errors import UnsupportedInput
+
+__all__ = ["Settings"]
+
+_CACHE_TYPES = {
+    "f32": 0,
+    "f16": 1,
+    "bf16": 30,
+    "q4_0": 2,
+    "q4_1": 3,
+    "q5_0": 6,
+    "q5_1": 7,
+    "q8_0": 8,
+    "iq4_nl": 20,
+}
+"""enum ggml_type, of those a KV cache can have."""
+
+_LOAD_MODES = {"auto": -1, "none": 0, "mmap": 1, "mlock": 2, "mmap_mlock": 3, "direct_io": 4}
+_SPLIT_MODES = {"none": 0, "layer": 1, "row": 2, "tensor": 3}
+_MOST_SLOTS = 256
+"""LLAMA_MAX_SEQ."""
+
+
+@attrs.frozen(kw_only=True)
+class Extra:
+    """The options only llama.cpp knows: `Engine(…, options={"swa_full": True})`."""
+
+    load_mode: str = "auto"
+    """How the file is read: auto, none, mmap, mlock, mmap_mlock or direct_io."""
+    split_mode: str = "layer"
+    """How a model is spread over several GPUs: none, layer, row or tensor."""
+    ubatch_tokens: int = 512
+    """The tokens computed at once within a step."""
+    embedding_slots: int = 64
+    """The inputs embedded at once."""
+    swa_full: bool = False
+    """Keep all tokens of sliding-window layers."""
+    offload_kqv: bool = True
+    """Keep the cache where the layers are."""
+    check_tensors: bool = False
+    """Look for numbers that are none while loading."""
+    rope_freq_base: float = 0.0
+    """0 takes the model's own."""
+    rope_freq_scale: float = 0.0
+
+
+@attrs.frozen(kw_only=True)
+class Settings(Extra):
+    """All that a load needs to know."""
+
+    slots: int
+    step_tokens: int
+    threads: int
+    flash_attention_number: int
+    cache_type_numbers: tuple[int, int]
+
+    @classmethod
+    def of(cls, options: LoadOptions) -> Settings:
+        """Raises `UnsupportedInput` for an option that is unknown or out of range."""
+        slots, step_tokens = options.slots or 8, options.step_tokens or 512
+        _require(1 <= slots <= _MOST_SLOTS, f"slots must be from 1 to {_MOST_SLOTS}; got {slots}.")
+        _require(step_tokens >= slots, f"step_tokens must be at least slots ({slots}); got {step_tokens}.")
+        for name in ("context_length", "cache_length", "threads"):
+            value = getattr(options, name)
+            _require(value is None or value > 0, f"{name} must be above 0; got {value}.")
+        return cls(
+            slots=slots,
+            step_tokens=step_tokens,
+            threads=options.threads or physical_cores(),
+            flash_attention_number=-1 if options.flash_attention is None else int(options.flash_attention),
+            cache_type_numbers=_cache_types(options.cache_type),
+            **_known(options.extra),
+        )
+
+    @property
+    def load_mode_number(self) -> int:
+        return _look_up("load_mode", _LOAD_MODES, self.load_mode)
+
+    @property
+    def split_mode_number(self) -> int:
+        return _look_up("split_mode", _SPLIT_MODES, self.split_mode)
+
+
+def _cache_types(text: str) -> tuple[int, int]:
+    """`"q8_0"` for both, `"f16,q8_0"` for keys and values."""
+    keys, _, values = text.partition(",")
+    return _look_up("cache_type", _CACHE_TYPES, keys), _look_up("cache_type", _CACHE_TYPES, values or keys)
+
+
+def _known(extra: Any) -> dict[str, Any]:
+    known = [field.name for field in attrs.fields(Extra)]
+    for name in extra:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f" Did you mean {close[0]!r}?" if close else f" It knows: {', '.join(known)}."
+            raise UnsupportedInput(f"The llama_cpp backend has no option {name!r}.{hint}")
+    return dict(extra)
+
+
+def _look_up(option: str, names: dict[str, int], name: str) -> int:
+    _require(name.strip().lower() in names, f"{option} is one of {', '.join(names)}; got {name!r}.")
+    return names[name.strip().lower()]
+
+
+def _require(condition: bool, otherwise: str) -> None:
+    if not condition:
+        raise UnsupportedInput(otherwise)

@@ -1,0 +1,234 @@
+"""What every language model must do, whoever wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sauropod._values.sampling import DEFAULT_SAMPLING, SamplingParams
+from sauropod.abc import CacheFull, Chunk, LanguageModel, Sampled
+from sauropod.testing.fake import require
+
+__all__ = ["check_language_model"]
+
+GREEDY = SamplingParams(temperature=0, ignore_eos=True)
+TEXT = "The quick brown fox jumps over the lazy dog, and then it sleeps all day in the sun. "
+
+
+def check_language_model(make: Callable[[], LanguageModel], *, exact: bool = True) -> None:
+    """Hold a model to the contract of `sauropod.abc.LanguageModel`.
+
+    `make` gives a newly loaded model each time it is called; the check closes it. With `exact` what a slot says must
+    not depend on how its tokens were cut into chunks or batched; without, the first few tokens must agree, as native
+    kernels round differently for different batch sizes.
+
+    Raises `ContractViolation`, with what was expected, at the first breach.
+    """
+    for check in (_info, _text, _slots_are_apart, _chunks_add_up, _truncate, _copy, _save, _samples, _refuses_overflow):
+        model = make()
+        try:
+            check(_Model(model, exact))
+        finally:
+            model.close()
+
+
+class _Model:
+    """A model with shorthands for what the checks do again and again."""
+
+    def __init__(self, model: LanguageModel, exact: bool) -> None:
+        self.model = model
+        self.agree = 12 if exact else 4
+
+    @property
+    def slots(self) -> int:
+        return self.model.info.slots
+
+    def prompt(self, text: str = TEXT, most: int = 40) -> list[int]:
+        return list(self.model.encode(text, special=True))[:most]
+
+    def open(self, slot: int, prompt: Sequence[int], sampling: SamplingParams = GREEDY) -> None:
+        self.model.open(slot, sampling.over(DEFAULT_SAMPLING), prompt, [])
+
+    def feed(self, slot: int, start: int, tokens: Sequence[int]) -> int:
+        """Compute tokens in one or more steps, and the token that follows them."""
+        size = self.model.info.step_tokens
+        for begin in range(0, len(tokens), size):
+            chunk = Chunk(slot, start + begin, tokens[begin : begin + size], begin + size >= len(tokens))
+            sampled = self.model.decode([chunk])
+        require(len(sampled) == 1 and sampled[0].slot == slot, f"decode() gave {sampled} for a chunk of slot {slot}")
+        return sampled[0].token
+
+    def go_on(self, slot: int, held: int, token: int, count: int) -> list[int]:
+        """The next `count` tokens, beginning with `token`, which has been chosen."""
+        said = [token]
+        while len(said) < count:
+            said.append(self.feed(slot, held + len(said) - 1, [said[-1]]))
+        return said
+
+    def say(self, slot: int, prompt: Sequence[int], count: int, sampling: SamplingParams = GREEDY) -> list[int]:
+        """What an empty slot answers to a prompt."""
+        self.open(slot, prompt, sampling)
+        return self.go_on(slot, len(prompt), self.feed(slot, 0, prompt), count)
+
+    def clear(self, slot: int) -> None:
+        require(self.model.truncate(slot, 0), "truncate(slot, 0) gave False; it must always succeed")
+
+
+def _info(own: _Model) -> None:
+    info = own.model.info
+    require(info == own.model.info, "info changed between two looks")
+    for name in ("context_length", "slots", "vocabulary_size", "step_tokens"):
+        require(getattr(info, name) > 0, f"info.{name} must be above 0")
+    require(info.slots <= info.step_tokens, "a step must have room for a token of each slot")
+    for name in ("temperature", "top_k", "top_p", "min_p", "repeat_penalty"):
+        require(getattr(info.sampling, name) is not None, f"info.sampling.{name} has no value")
+
+
+def _text(own: _Model) -> None:
+    model = own.model
+    tokens = list(model.encode(TEXT, special=False))
+    require(len(tokens) > 0, "encode() gave no tokens for a sentence")
+    require(all(0 <= token < model.info.vocabulary_size for token in tokens), "encode() gave tokens out of range")
+    again = b"".join(model.piece(token) for token in tokens).decode(errors="replace")
+    require(again.strip() == TEXT.strip(), f"the pieces of a text's tokens give {again!r} instead of {TEXT!r}")
+    require(list(model.encode("", special=False)) == [], "encode('') gave tokens")
+    require(all(0 <= token < model.info.vocabulary_size for token in model.eos), "eos is out of range")
+
+
+def _slots_are_apart(own: _Model) -> None:
+    """Many slots in one step say what each says alone."""
+    prompts = [own.prompt(f"{number} {TEXT}") for number in range(own.slots)]
+    alone = []
+    for slot, prompt in enumerate(prompts):
+        alone.append(own.say(slot, prompt, own.agree))
+        own.clear(slot)
+    said: list[list[int]] = [[] for _ in prompts]
+    for slot, prompt in enumerate(prompts):
+        own.open(slot, prompt)
+        said[slot].append(own.feed(slot, 0, prompt))
+    for place in range(own.agree - 1):
+        chunks = [Chunk(slot, len(prompt) + place, [said[slot][-1]], True) for slot, prompt in enumerate(prompts)]
+        results = own.model.decode(chunks)
+        require(
+            [result.slot for result in results] == list(range(own.slots)), "the results are not in the chunks' order"
+        )
+        for result in results:
+            said[result.slot].append(result.token)
+    require(said == alone, f"batched, the slots said {said}; alone, {alone}")
+
+
+def _chunks_add_up(own: _Model) -> None:
+    """A prompt in pieces is the same prompt."""
+    prompt = own.prompt()
+    whole = own.say(0, prompt, own.agree)
+    own.clear(0)
+    own.open(0, prompt)
+    for begin in range(0, len(prompt) - 1, 5):
+        piece = prompt[begin : min(begin + 5, len(prompt) - 1)]
+        nothing = own.model.decode([Chunk(0, begin, piece, False)])
+        require(len(nothing) == 0, "decode() chose a token nobody asked for")
+    token = own.feed(0, len(prompt) - 1, prompt[-1:])
+    said = own.go_on(0, len(prompt), token, own.agree)
+    require(said == whole, f"in pieces, a prompt was answered by {said}; whole, by {whole}")
+
+
+def _truncate(own: _Model) -> None:
+    """What was dropped leaves no trace; a checkpoint brings back what cannot simply be dropped."""
+    prompt, model = own.prompt(), own.model
+    half = len(prompt) // 2
+    expected = own.say(0, prompt, own.agree)
+    own.clear(0)
+    own.open(0, prompt)
+    own.feed(0, 0, prompt[:half])
+    checkpoint = model.checkpoint(0)
+    own.feed(0, half, list(reversed(prompt)))
+    can, held = model.can_truncate(0, half), half + len(prompt)
+    require(can or not model.info.rewinds, "info.rewinds is set, but can_truncate() gave False")
+    done = model.truncate(0, half)
+    require(done or not can, "can_truncate() gave True, but truncate() False")
+    if not done:
+        own.go_on(0, held, prompt[0], 2)  # nothing has changed
+        if checkpoint is None:
+            return
+        require(model.truncate(0, half, checkpoint), "truncate() refused a checkpoint of this slot")
+    own.open(0, prompt)
+    said = own.go_on(0, len(prompt), own.feed(0, half, prompt[half:]), own.agree)
+    require(said == expected, f"after a tail was dropped, the slot said {said} instead of {expected}")
+
+
+def _copy(own: _Model) -> None:
+    """A copied prefix is as good as a computed one, and the source goes on undisturbed."""
+    if own.slots < 2:
+        return
+    prompt, model = own.prompt(), own.model
+    half = len(prompt) // 2
+    expected = own.say(1, prompt, own.agree)
+    own.clear(1)
+    own.open(0, prompt)
+    own.feed(0, 0, prompt[:half])
+    checkpoint = model.checkpoint(0)
+    first = own.feed(0, half, prompt[half:])
+    if not model.copy(0, 1, half) and (checkpoint is None or not model.copy(0, 1, half, checkpoint)):
+        own.say(1, prompt, 2)  # the target must be empty
+        return
+    own.open(1, prompt)
+    said = own.go_on(1, len(prompt), own.feed(1, half, prompt[half:]), own.agree)
+    require(said == expected, f"after a copied prefix, the slot said {said} instead of {expected}")
+    source = own.go_on(0, len(prompt), first, own.agree)
+    require(source == expected, f"after it was copied from, the slot said {source} instead of {expected}")
+
+
+def _save(own: _Model) -> None:
+    """A slot comes back from host memory as it was, into any slot."""
+    prompt, model = own.prompt(), own.model
+    expected = own.say(0, prompt, own.agree)
+    own.clear(0)
+    own.open(0, prompt)
+    own.feed(0, 0, prompt[:-1])
+    state = model.save(0)
+    own.clear(0)
+    if state is None:
+        return
+    target = own.slots - 1
+    require(model.load(target, state), "load() refused what save() gave, with every slot empty")
+    own.open(target, prompt)
+    said = own.go_on(target, len(prompt), own.feed(target, len(prompt) - 1, prompt[-1:]), own.agree)
+    require(said == expected, f"after it was loaded, the slot said {said} instead of {expected}")
+
+
+def _samples(own: _Model) -> None:
+    """The same seed chooses the same tokens, and log-probabilities come when asked for."""
+    prompt = own.prompt()
+    seeded = SamplingParams(seed=7, temperature=1, ignore_eos=True)
+    said = []
+    for _ in range(2):
+        said.append(own.say(0, prompt, own.agree, seeded))
+        own.clear(0)
+    require(said[0] == said[1], f"the same seed chose {said[0]} and {said[1]}")
+    own.open(0, prompt, SamplingParams(temperature=0, logprobs=3, ignore_eos=True))
+    sampled: Sampled = own.model.decode([Chunk(0, 0, prompt[: own.model.info.step_tokens], True)])[0]
+    require(sampled.logprob is not None and sampled.logprob <= 0, "a log-probability was asked for and is missing")
+    values = [logprob for _, logprob in sampled.top]
+    require(len(values) == 3 and values == sorted(values, reverse=True), f"the alternatives are {sampled.top}")
+
+
+def _refuses_overflow(own: _Model) -> None:
+    """A full cache refuses a step and stays as it was."""
+    info = own.model.info
+    if not info.cache_length or info.cache_length >= info.slots * info.context_length:
+        return
+    held = [0] * info.slots
+    filler = own.prompt()[0]
+    for slot in range(info.slots):
+        own.open(slot, [filler])
+    try:
+        while True:
+            for slot in range(info.slots):
+                size = min(info.step_tokens, info.context_length - held[slot])
+                if size == 0:
+                    continue
+                own.model.decode([Chunk(slot, held[slot], [filler] * size, False)])
+                held[slot] += size
+            require(sum(held) <= info.cache_length + info.step_tokens, "the cache holds more than info.cache_length")
+    except CacheFull:
+        own.clear(0)
+        own.model.decode([Chunk(0, 0, [filler], True)])
