@@ -187,6 +187,14 @@ class Scheduler:
             sequence.computed = self.slots.restore(self.slots.all[chunk.slot])
             sequence.shared = min(sequence.shared, sequence.computed)
 
+    def abandon(self, step: Step) -> None:
+        """The step failed for good: its sequences are gone, and their slots are emptied."""
+        for sequence in step.sequences:
+            assert sequence.slot is not None
+            slot = self.slots.all[sequence.slot]
+            self._leave(sequence)
+            self.slots.wipe(slot)
+
     def make_room(self) -> bool:
         """The cache was full: evict what nobody uses, or put the least urgent sequence back in the queue.
 

@@ -139,6 +139,11 @@ class Slots:
         slot.busy = False
         self._clear(slot)
 
+    def wipe(self, slot: Slot) -> None:
+        """Empty a slot whose content cannot be trusted."""
+        self.model.truncate(slot.index, 0)
+        slot.tokens, slot.checkpoints, slot.family = [], [], None
+
     def evict_one(self) -> bool:
         """Empty the least recently used free slot that holds anything. False if there is none."""
         holding = [slot for slot in self.free if slot.tokens]

@@ -9,7 +9,7 @@ import attrs
 
 from sauropod.errors import UnsupportedInput
 
-__all__ = ["Message", "Prompt", "Role", "Tool", "ToolCall", "as_messages"]
+__all__ = ["Message", "Prompt", "Role", "Tool", "ToolCall", "as_messages", "as_tokens"]
 
 Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
 
@@ -84,8 +84,16 @@ class Message:
         return cls("tool", content, tool_call_id=call.id, name=call.name)
 
 
-Prompt: TypeAlias = str | Message | Sequence[Message]
-"""What a request is made of. A string is what the user says."""
+Prompt: TypeAlias = str | Message | Sequence[Message] | Sequence[int]
+"""What a request is made of. A string is what the user says; a list of token ids is continued as it is."""
+
+
+def as_tokens(prompt: Prompt) -> tuple[int, ...] | None:
+    """The token ids of a prompt that is made of them; None for any other."""
+    if isinstance(prompt, str | Message) or not isinstance(prompt, Sequence) or not prompt:
+        return None
+    tokens = [item for item in prompt if isinstance(item, int) and not isinstance(item, bool)]
+    return tuple(tokens) if len(tokens) == len(prompt) else None
 
 
 def as_messages(prompt: Prompt) -> tuple[Message, ...]:

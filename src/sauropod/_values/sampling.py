@@ -5,13 +5,13 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import attrs
 
 from sauropod.errors import InvalidSampling
 
-__all__ = ["SamplingParams", "StopReason"]
+__all__ = ["DEFAULT_SAMPLING", "SamplingOptions", "SamplingParams", "StopReason"]
 
 MAX_STOPS = 4096
 MAX_STOP_CHARACTERS = 65536
@@ -173,6 +173,35 @@ class SamplingParams:
 
     def __repr__(self) -> str:
         return f"SamplingParams({', '.join(f'{name}={value!r}' for name, value in self._given().items())})"
+
+
+class SamplingOptions(TypedDict, total=False):
+    """The fields of `SamplingParams` as keyword arguments: `engine.complete("…", temperature=0)`."""
+
+    temperature: float | None
+    top_k: int | None
+    top_p: float | None
+    min_p: float | None
+    typical_p: float | None
+    repeat_penalty: float | None
+    presence_penalty: float | None
+    frequency_penalty: float | None
+    penalty_last_n: int | None
+    dry_multiplier: float | None
+    dry_base: float | None
+    dry_allowed_length: int | None
+    dry_last_n: int | None
+    dry_breakers: Sequence[str] | None
+    xtc_probability: float | None
+    xtc_threshold: float | None
+    logit_bias: Mapping[int, float]
+    seed: int | None
+    stop: str | Sequence[str]
+    stop_tokens: Sequence[int]
+    ignore_eos: bool
+    max_tokens: int | None
+    logprobs: int | None
+    n: int
 
 
 def _default(field: attrs.Attribute[Any]) -> Any:

@@ -59,6 +59,8 @@ class _Loading:
     _undo: list[Callable[[], None]] = attrs.field(factory=list)
     _kept: list[Any] = attrs.field(factory=list)
     """Arrays that the library reads while it loads."""
+    _context_lines: list[str] = attrs.field(factory=list)
+    """The native log of the context that is kept."""
 
     def run(self) -> LlamaModel:
         model = self._load_weights(self._gpu_layers())
@@ -180,7 +182,8 @@ class _Loading:
     def _make_context(self, model: Any, room: Room, abort: AbortFlag) -> Any:
         params = self._context_params(room)
         abort.connect(params)
-        context = self._init_context(model, params)
+        with listening() as self._context_lines:
+            context = self._init_context(model, params)
         self._undo.append(partial(library().llama_free, context))
         self._attach_adapters(model, context)
         return context
@@ -292,7 +295,7 @@ class _Loading:
 
     def _placement(self, model: Any) -> Placement:
         lib = library()
-        buffers = read_buffers(self.lines)
+        buffers = read_buffers(self._context_lines)
         offloaded, layers = offloaded_layers(self.lines)
         used = [gpu.device.name for gpu in self.gpus] if offloaded else []
         layers = layers or lib.llama_model_n_layer(model) + 1

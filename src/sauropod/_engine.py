@@ -1,0 +1,333 @@
+"""`Engine`: one language model, ready to be asked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import partial
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+
+import anyio
+import anyio.to_thread
+import attrs
+from typing_extensions import Unpack
+
+from sauropod._handles import ChatHandle, Handle, WorkerHandle, devices_of
+from sauropod._runtime.pool import Isolation, shared_pool
+from sauropod._runtime.protocol import PromptText
+from sauropod._runtime.registry import backend_for_file, installed_backends, load_backend
+from sauropod._scheduling.scheduler import SchedulerOptions
+from sauropod._scheduling.sequence import Priority
+from sauropod._stream import TextStream
+from sauropod._values.completion import Completion
+from sauropod._values.info import Device, ModelInfo
+from sauropod._values.loading import LoadOptions, Source
+from sauropod._values.messages import Prompt, Tool, as_messages, as_tokens
+from sauropod._values.sampling import SamplingOptions, SamplingParams
+from sauropod.abc import Backend
+from sauropod.errors import ClosedError, OutOfMemory, UnsupportedInput, UnsupportedModel
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sauropod._runtime.progress import ProgressCallback
+    from sauropod._runtime.sources import Header
+
+__all__ = ["Engine", "ModelName", "PriorityName"]
+
+ModelName: TypeAlias = str | os.PathLike[str] | Mapping[str, str]
+"""A model as users write it; `docs/models.md` lists the forms."""
+
+PriorityName: TypeAlias = Literal["live", "normal", "background"]
+
+
+class Engine:
+    """A language model on this machine, or behind a plug-in.
+
+        async with sauropod.Engine("demo") as engine:
+            completion = await engine.complete("What is the capital of France?")
+            print(completion.text)
+
+    Works under asyncio and trio, and from several event loops at once. `sauropod.blocking.Engine` is the same without
+    async. Opening loads the model (and fetches it, if it has to); closing gives all of its memory back.
+
+    `source` is a path, a directory, `org/repo` or `hf:org/repo:Q4_K_M` on the Hugging Face Hub, `"demo"` for the
+    embedded demo model, or `backend:anything` for a backend that reads no model files.
+
+    Where and how it runs:
+
+    - `device`: `"auto"`, `"cpu"`, `"cuda"`, `"cuda:1"`, `"vulkan"`, `"metal"`, …; what is not there raises
+      `DeviceUnavailable`, and nothing falls back in silence. `info.placement` says what was got.
+    - `isolation`: `"process"` runs native code in a child process, so that its faults stay there; `"thread"` in a
+      thread of this one. `worker` names a worker of this model's own; by default all models on a device share one.
+    - `context_length`: the most tokens of one sequence. `slots`: how many sequences run at once (8).
+      `cache_length`: cells of the KV cache that all slots share. Unasked, they are what the model was trained for and
+      what fits into memory.
+    - `step_tokens` (512): the most tokens computed in one step. `threads`: of the CPU; unasked, its physical cores.
+    - `gpu_layers`, `tensor_split`, `flash_attention`, `cache_type` (`"f16"`, `"q8_0"`, `"f16,q8_0"` for keys and
+      values), `adapters` (LoRA file → scale), `rpc_servers` (host:port), `pooling`, `chat_template`: as in llama.cpp.
+    - `sampling`: defaults for every request, over the model file's own.
+    - `max_waiting` (256): requests that may wait for a slot; one more raises `QueueFull`. `snapshot_bytes` (512 MiB):
+      host memory for conversations that lost their slot.
+    - `options`: what only a particular backend knows. `progress` is told about downloads; without it, there is a bar
+      where there is somebody to see it.
+
+    `open()` raises `ModelNotFound`, `UnsupportedModel`, `DeviceUnavailable`, `BackendNotFound`, `OutOfMemory` or
+    `BackendCrashed`, and `UnsupportedInput` for options out of range.
+    """
+
+    def __init__(
+        self,
+        source: ModelName = "demo",
+        *,
+        backend: str | None = None,
+        device: str = "auto",
+        worker: str | None = None,
+        isolation: Isolation = "process",
+        context_length: int | None = None,
+        slots: int | None = None,
+        cache_length: int | None = None,
+        step_tokens: int | None = None,
+        threads: int | None = None,
+        gpu_layers: int | None = None,
+        tensor_split: Sequence[float] = (),
+        flash_attention: bool | None = None,
+        cache_type: str = "f16",
+        adapters: Mapping[str, float] | None = None,
+        rpc_servers: Sequence[str] = (),
+        pooling: str | None = None,
+        chat_template: str | None = None,
+        sampling: SamplingParams | None = None,
+        max_waiting: int = 256,
+        snapshot_bytes: int = 512 * 1024 * 1024,
+        options: Mapping[str, Any] | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> None:
+        self._source, self._backend = _split_source(source, backend)
+        self._worker, self._isolation = worker, isolation
+        self._progress = progress
+        self._sampling = sampling or SamplingParams()
+        self._scheduling = SchedulerOptions(max_waiting=max_waiting, snapshot_bytes=snapshot_bytes)
+        self._options = LoadOptions(
+            device=device,
+            context_length=context_length,
+            slots=slots,
+            cache_length=cache_length,
+            step_tokens=step_tokens,
+            threads=threads,
+            gpu_layers=gpu_layers,
+            tensor_split=tuple(tensor_split),
+            flash_attention=flash_attention,
+            cache_type=cache_type,
+            adapters=dict(adapters or {}),
+            rpc_servers=tuple(rpc_servers),
+            pooling=pooling,
+            chat_template=chat_template,
+            extra=dict(options or {}),
+        )
+        self._opened: Handle | None = None
+        self._closed = False
+
+    # -- open and close --------------------------------------------------------------------------------------------
+
+    async def open(self) -> Self:
+        """Load the model. `async with` does this; by itself it is for notebooks and frameworks, with `aclose`."""
+        if self._opened is not None or self._closed:
+            raise ClosedError("An engine is opened once. Make a new one.")
+        self._opened = await self._load()
+        return self
+
+    async def aclose(self) -> None:
+        """Unload the model and give its memory back. Requests still in flight fail with `ClosedError`."""
+        handle, self._opened, self._closed = self._opened, None, True
+        if handle is not None:
+            with anyio.CancelScope(shield=True):
+                await handle.aclose()
+
+    async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    @property
+    def info(self) -> ModelInfo:
+        """What the model is, and where it was put. Raises `ClosedError` while it is not open."""
+        return self._handle.info
+
+    # -- asking ----------------------------------------------------------------------------------------------------
+
+    async def complete(
+        self,
+        prompt: Prompt,
+        *,
+        tools: Sequence[Tool] = (),
+        raw: bool = False,
+        sampling: SamplingParams | None = None,
+        priority: PriorityName = "normal",
+        template_options: Mapping[str, Any] | None = None,
+        **options: Unpack[SamplingOptions],
+    ) -> Completion:
+        """The model's answer, once it is whole. Arguments and errors are those of `stream`."""
+        async with self.stream(
+            prompt,
+            tools=tools,
+            raw=raw,
+            sampling=sampling,
+            priority=priority,
+            template_options=template_options,
+            **options,
+        ) as stream:
+            async for _ in stream:
+                pass
+            return stream.completion
+
+    def stream(
+        self,
+        prompt: Prompt,
+        *,
+        tools: Sequence[Tool] = (),
+        raw: bool = False,
+        sampling: SamplingParams | None = None,
+        priority: PriorityName = "normal",
+        template_options: Mapping[str, Any] | None = None,
+        **options: Unpack[SamplingOptions],
+    ) -> TextStream:
+        """The model's answer as it is written.
+
+        A string is what the user says; a list of `Message` is a conversation; a list of token ids, or a string with
+        `raw`, is continued as it is. A model without a chat template continues strings too. `options` are fields of
+        `SamplingParams`, over those of `sampling`. `template_options` are variables for the chat template.
+
+        Raises here `InvalidSampling` and `UnsupportedInput`; while it is iterated over also `PromptTooLong`,
+        `QueueFull`, `BackendError`, `BackendCrashed` and `ClosedError`.
+        """
+        text = self._prompt(prompt, tools, raw, template_options)
+        params = attrs.evolve(sampling or SamplingParams(), **options)
+        return TextStream(self._handle.start(text, params.over(self._sampling), _priority(priority)))
+
+    async def embed(
+        self,
+        texts: str | Sequence[str | tuple[str, str]],
+        *,
+        normalize: bool = True,
+        priority: PriorityName = "normal",
+    ) -> NDArray[np.float32]:
+        """One vector for each text: float32 [texts, d], of length 1 unless `normalize` is off.
+
+        A reranker takes pairs (query, document) and gives one score for each: float32 [pairs, classes], as it is.
+        Raises `UnsupportedInput`, and `PromptTooLong` for a text longer than the model can take in.
+        """
+        import numpy as np
+
+        inputs = [texts] if isinstance(texts, str) else list(texts)
+        if not inputs:
+            return np.empty((0, self.info.embedding_length), dtype=np.float32)
+        vectors = await self._handle.embed(inputs, _priority(priority))
+        if not normalize or self.info.pooling == "rank":
+            return vectors
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.divide(vectors, np.maximum(lengths, 1e-12), dtype=np.float32)
+
+    async def count_tokens(
+        self,
+        prompt: Prompt,
+        *,
+        tools: Sequence[Tool] = (),
+        raw: bool = False,
+        template_options: Mapping[str, Any] | None = None,
+    ) -> int:
+        """How many tokens the prompt takes, rendered as `complete` would."""
+        return await self._handle.count_tokens(self._prompt(prompt, tools, raw, template_options))
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    @property
+    def _handle(self) -> Handle:
+        if self._opened is None:
+            hint = "it has been closed" if self._closed else "use it in `async with`, or await engine.open()"
+            raise ClosedError(f"The engine is not open: {hint}.")
+        return self._opened
+
+    def _prompt(
+        self, prompt: Prompt, tools: Sequence[Tool], raw: bool, template_options: Mapping[str, Any] | None
+    ) -> PromptText:
+        tokens = as_tokens(prompt)
+        if tokens is not None:
+            return PromptText(tokens=tokens)
+        if isinstance(prompt, str) and (raw or not self.info.chat):
+            if tools:
+                raise UnsupportedInput("Tools go with a conversation; a text that is continued as it is takes none.")
+            return PromptText(text=prompt)
+        if raw:
+            raise UnsupportedInput("raw=True continues a text or tokens; a conversation is rendered. Leave raw out.")
+        return PromptText(as_messages(prompt), tuple(tools), dict(template_options or {}))
+
+    async def _load(self) -> Handle:
+        backend = await anyio.to_thread.run_sync(load_backend, self._backend)
+        if not isinstance(backend, Backend):
+            return ChatHandle(await backend.connect(Source(str(self._source)), self._options))
+        worker = self._worker or await self._device_worker()
+        source = await self._find(backend, worker)
+        return await WorkerHandle.load(
+            shared_pool, worker, self._isolation, self._backend, source, self._options, self._scheduling
+        )
+
+    async def _device_worker(self) -> str:
+        """The worker for the device this model will be on: every model there shares it."""
+        if self._options.device != "auto":
+            return self._options.device.lower()
+        return (await self._devices("cpu"))[0].name
+
+    async def _devices(self, worker: str) -> Sequence[Device]:
+        if self._backend not in shared_pool.devices:
+            shared_pool.devices[self._backend] = await devices_of(shared_pool, worker, self._isolation, self._backend)
+        return shared_pool.devices[self._backend]
+
+    async def _find(self, backend: Backend, worker: str) -> Source:
+        if not backend.suffixes:
+            return Source(str(self._source))
+        memory = sum(device.total_memory for device in await self._devices(worker))
+
+        def find() -> Source:
+            from sauropod._runtime.sources import find_model
+
+            return find_model(self._source, check=partial(_check, backend, memory), progress=self._progress)
+
+        return await anyio.to_thread.run_sync(find, abandon_on_cancel=True)
+
+
+def _split_source(source: ModelName, backend: str | None) -> tuple[ModelName, str]:
+    """What names the model, and the backend that is to load it."""
+    if backend is not None:
+        return source, backend
+    if isinstance(source, str):
+        name, colon, rest = source.partition(":")
+        if colon and name in installed_backends():
+            return rest, name
+    return source, backend_for_file("model.gguf")
+
+
+def _check(backend: Backend, memory: int, header: Header) -> None:
+    """Before the gigabytes are fetched: can this build run the model at all, and could its weights ever fit?"""
+    if not backend.supports(header.architecture):
+        raise UnsupportedModel(
+            f"The installed llama.cpp does not know the architecture {header.architecture!r}. "
+            "Update it (pip install -U llama-cpp-python), or use another model."
+        )
+    if memory and header.tensor_bytes > memory:
+        raise OutOfMemory(
+            f"The model's weights are {header.tensor_bytes / 1e9:.1f} GB, and all the memory of this machine is "
+            f"{memory / 1e9:.1f} GB. Use a smaller model or a smaller quantisation."
+        )
+
+
+def _priority(name: PriorityName) -> Priority:
+    try:
+        return Priority[name.upper()]
+    except KeyError:
+        raise UnsupportedInput(f"priority is one of live, normal and background; got {name!r}.") from None

@@ -1,0 +1,179 @@
+"""What an engine holds on to: a model in a worker, or one that is reached without."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import anyio
+import anyio.to_thread
+import attrs
+
+from sauropod._runtime.link import Exchange, Link
+from sauropod._runtime.mailbox import Mailbox
+from sauropod._runtime.pool import Isolation, WorkerPool
+from sauropod._runtime.protocol import CountTokens, Devices, Embed, Failed, Generate, Load, PromptText, Reply, Unload
+from sauropod._scheduling.scheduler import SchedulerOptions
+from sauropod._scheduling.sequence import Priority
+from sauropod._stream import LocalRun, RemoteRun, Run
+from sauropod._values.info import Device, ModelInfo
+from sauropod._values.loading import LoadOptions, Source
+from sauropod._values.messages import Message
+from sauropod._values.sampling import SamplingParams
+from sauropod.abc import ChatModel
+from sauropod.errors import UnsupportedInput
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["ChatHandle", "Handle", "WorkerHandle", "ask", "devices_of"]
+
+SEEDS = 2**32 - 1
+"""How many seeds there are; the one after them would mean to llama.cpp: draw one."""
+
+AskedFor = TypeVar("AskedFor", CountTokens, Devices, Embed, Load, Unload)
+
+
+class Handle(Protocol):
+    """A model that is ready."""
+
+    @property
+    def info(self) -> ModelInfo: ...
+
+    def start(self, prompt: PromptText, sampling: SamplingParams, priority: Priority) -> Run:
+        """A request, to begin when its first event is asked for."""
+
+    async def embed(self, inputs: Sequence[str | tuple[str, str]], priority: Priority) -> NDArray[np.float32]: ...
+
+    async def count_tokens(self, prompt: PromptText) -> int: ...
+
+    async def aclose(self) -> None: ...
+
+
+@attrs.define(eq=False)
+class WorkerHandle:
+    """A model in a worker."""
+
+    pool: WorkerPool
+    worker: str
+    isolation: Isolation
+    link: Link
+    model: int
+    info: ModelInfo
+
+    @classmethod
+    async def load(
+        cls,
+        pool: WorkerPool,
+        worker: str,
+        isolation: Isolation,
+        backend: str,
+        source: Source,
+        options: LoadOptions,
+        scheduling: SchedulerOptions,
+    ) -> WorkerHandle:
+        """Load a model in the worker of that name. A load that fails or is cancelled leaves nothing behind."""
+        link = pool.acquire(worker, isolation)
+        model = pool.number()
+        try:
+            info = await ask(link, Load(pool.number(), model, backend, source, options, scheduling))
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await _leave(pool, worker, isolation, link, model)
+            raise
+        return cls(pool, worker, isolation, link, model, info)
+
+    def start(self, prompt: PromptText, sampling: SamplingParams, priority: Priority) -> Run:
+        seed = secrets.randbelow(SEEDS) if sampling.seed is None else sampling.seed
+        family = None if sampling.seed is None else self.pool.number()
+        requests = [
+            Generate(
+                self.pool.number(),
+                self.model,
+                prompt,
+                attrs.evolve(sampling, seed=(seed + index) % SEEDS, n=1),
+                priority,
+                family,
+            )
+            for index in range(sampling.n)
+        ]
+        return LocalRun(self.link, requests)
+
+    async def embed(self, inputs: Sequence[str | tuple[str, str]], priority: Priority) -> NDArray[np.float32]:
+        import numpy as np
+
+        vectors = await ask(self.link, Embed(self.pool.number(), self.model, inputs, priority))
+        return np.stack(vectors)
+
+    async def count_tokens(self, prompt: PromptText) -> int:
+        count: int = await ask(self.link, CountTokens(self.pool.number(), self.model, prompt))
+        return count
+
+    async def aclose(self) -> None:
+        await _leave(self.pool, self.worker, self.isolation, self.link, self.model)
+
+
+@attrs.define(eq=False)
+class ChatHandle:
+    """A model that batches by itself or is somewhere else."""
+
+    model: ChatModel
+
+    @property
+    def info(self) -> ModelInfo:
+        return self.model.info
+
+    def start(self, prompt: PromptText, sampling: SamplingParams, priority: Priority) -> Run:
+        return RemoteRun(self.model.stream(self._conversation(prompt), prompt.tools, sampling))
+
+    async def embed(self, inputs: Sequence[str | tuple[str, str]], priority: Priority) -> NDArray[np.float32]:
+        texts = [given for given in inputs if isinstance(given, str)]
+        if len(texts) < len(inputs):
+            raise UnsupportedInput(f"{self.info.name} embeds single texts; pairs are for rerankers.")
+        return await self.model.embed(texts)
+
+    async def count_tokens(self, prompt: PromptText) -> int:
+        return await self.model.count_tokens(self._conversation(prompt), prompt.tools)
+
+    async def aclose(self) -> None:
+        await self.model.aclose()
+
+    def _conversation(self, prompt: PromptText) -> Sequence[Message]:
+        if prompt.text is not None or prompt.tokens is not None:
+            raise UnsupportedInput(f"{self.info.name} takes conversations only, not raw text or tokens.")
+        return prompt.messages
+
+
+async def devices_of(pool: WorkerPool, worker: str, isolation: Isolation, backend: str) -> Sequence[Device]:
+    """What a backend can compute on, asked in the worker of that name."""
+    link = pool.acquire(worker, isolation)
+    try:
+        devices: Sequence[Device] = await ask(link, Devices(pool.number(), backend))
+        return devices
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(partial(pool.release, worker, isolation))
+
+
+async def ask(link: Link, request: AskedFor) -> Any:
+    """Send a request that has one answer, and wait for it. Cancelling takes it back."""
+    mailbox: Mailbox[tuple[int, Reply]] = Mailbox()
+    exchange = Exchange(request, mailbox)
+    link.submit(exchange)
+    try:
+        _, reply = await mailbox.get()
+    finally:
+        link.cancel(exchange)
+    if isinstance(reply, Failed):
+        reply.throw()
+    return getattr(reply, "value", None)
+
+
+async def _leave(pool: WorkerPool, worker: str, isolation: Isolation, link: Link, model: int) -> None:
+    """Unload a model. With the last one its worker ends, which gives memory back more surely than anything."""
+    if not pool.is_last_user(worker, isolation):
+        await ask(link, Unload(pool.number(), model))
+    await anyio.to_thread.run_sync(partial(pool.release, worker, isolation))

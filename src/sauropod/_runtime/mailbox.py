@@ -1,0 +1,59 @@
+"""From a worker's thread to a task: a queue that wakes an event loop, asyncio's or trio's, without a thread hop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import anyio
+import attrs
+
+__all__ = ["Mailbox"]
+
+Letter = TypeVar("Letter")
+
+
+@attrs.define(eq=False)
+class Mailbox(Generic[Letter]):
+    """Made in a task, filled from any thread, emptied by tasks of the loop it was made in.
+
+    It is not bounded: whoever fills it never waits. What is put into it is bounded by the request it belongs to.
+    """
+
+    _letters: deque[Letter] = attrs.field(factory=deque)
+    _arrived: anyio.Event | None = None
+    _call_soon: Callable[..., Any] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._call_soon = _loop_entry()
+
+    def put(self, letter: Letter) -> None:
+        """Leave a letter. A loop that has ended gets none."""
+        self._letters.append(letter)
+        arrived = self._arrived
+        if arrived is not None:
+            with contextlib.suppress(RuntimeError):  # asyncio's and trio's way to say that the loop is closed
+                self._call_soon(arrived.set)
+
+    async def get(self) -> Letter:
+        """The oldest letter; waits for one."""
+        while not self._letters:
+            self._arrived = anyio.Event()
+            if not self._letters:  # one may have come before there was an event to set
+                await self._arrived.wait()
+            self._arrived = None
+        return self._letters.popleft()
+
+
+def _loop_entry() -> Callable[..., Any]:
+    """How another thread gets the running event loop to call a function."""
+    if "trio" in sys.modules:
+        import trio
+
+        with contextlib.suppress(RuntimeError):
+            return trio.lowlevel.current_trio_token().run_sync_soon
+    return asyncio.get_running_loop().call_soon_threadsafe

@@ -1,0 +1,85 @@
+"""Which workers there are: one for each device, shared by the models on it, ended when the last of them goes."""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import threading
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+import attrs
+
+from sauropod._runtime.link import Link
+from sauropod._runtime.transport import ProcessTransport, ThreadTransport, Transport
+from sauropod.abc import Device
+
+__all__ = ["Isolation", "WorkerPool", "shared_pool"]
+
+Isolation: TypeAlias = Literal["process", "thread"]
+
+
+@attrs.define(eq=False)
+class _Entry:
+    link: Link
+    users: int = 0
+
+
+@attrs.define(eq=False)
+class WorkerPool:
+    """Links by worker name and isolation. Safe to use from any thread."""
+
+    _entries: dict[tuple[str, Isolation], _Entry] = attrs.field(factory=dict)
+    devices: dict[str, Sequence[Device]] = attrs.field(factory=dict)
+    """What each backend can compute on, once it has been asked."""
+    _lock: threading.Lock = attrs.field(factory=threading.Lock)
+    _numbers: itertools.count[int] = attrs.field(factory=lambda: itertools.count(1))
+
+    def number(self) -> int:
+        """A number no exchange, model or family of this process has yet."""
+        return next(self._numbers)
+
+    def acquire(self, name: str, isolation: Isolation) -> Link:
+        """The link to the worker of that name. It is started when something is first asked of it."""
+        with self._lock:
+            entry = self._entries.get((name, isolation))
+            if entry is None:
+                entry = self._entries[name, isolation] = _Entry(Link(name, lambda: _start(name, isolation)))
+            entry.users += 1
+            return entry.link
+
+    def is_last_user(self, name: str, isolation: Isolation) -> bool:
+        """Whether the worker would end with the next release."""
+        with self._lock:
+            return self._entries[name, isolation].users == 1
+
+    def release(self, name: str, isolation: Isolation) -> None:
+        """Give a link back. The worker ends with its last user; waits for that."""
+        with self._lock:
+            entry = self._entries[name, isolation]
+            entry.users -= 1
+            if entry.users:
+                return
+            del self._entries[name, isolation]
+        entry.link.close()
+
+    def close(self) -> None:
+        """End all workers."""
+        with self._lock:
+            entries = list(self._entries.values())
+        for entry in entries:
+            entry.link.close()
+
+
+def _start(name: str, isolation: Isolation) -> Transport:
+    return ProcessTransport(name) if isolation == "process" else ThreadTransport(name)
+
+
+def _make_shared_pool() -> WorkerPool:
+    pool = WorkerPool()
+    atexit.register(pool.close)
+    return pool
+
+
+shared_pool = _make_shared_pool()
+"""The pool of this process. Two engines on one device can only take turns if they share its worker."""

@@ -1,0 +1,242 @@
+"""From what a user writes as a model's name to verified local files.
+
+What is on this machine is used without asking any network. What is not is looked up, its header read and checked while
+it is still far away, and only then fetched.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import attrs
+
+from sauropod._runtime import local_models, selection
+from sauropod._runtime.download import Download
+from sauropod._runtime.gguf import read_header
+from sauropod._runtime.header import Header
+from sauropod._runtime.hub import Hub, Listing
+from sauropod._runtime.hub_cache import CachedRepo
+from sauropod._runtime.inspection import joined, local_header, require_model, require_projector
+from sauropod._runtime.installed import InstalledModel, installed, remove
+from sauropod._runtime.memory import cache_bytes
+from sauropod._runtime.progress import Progress, ProgressCallback, reporting
+from sauropod._runtime.references import HubModel, LocalModel, NamedModel, Reference, parse_reference
+from sauropod._runtime.selection import Candidate, File
+from sauropod._runtime.sizes import in_words
+from sauropod._values.loading import Source
+from sauropod.errors import LoadError, ModelNotFound, UnsupportedModel
+
+__all__ = [
+    "Header",
+    "Hub",
+    "InstalledModel",
+    "Progress",
+    "Reference",
+    "cache_bytes",
+    "find_model",
+    "installed",
+    "parse_reference",
+    "remove",
+]
+
+logger = logging.getLogger(__name__)
+
+Check = Callable[[Header], None]
+
+
+def find_model(
+    reference: Reference | str | os.PathLike[str] | Mapping[str, str],
+    *,
+    check: Check | None = None,
+    projector: bool = False,
+    progress: ProgressCallback | None = None,
+    refresh: bool = False,
+    hub: Hub | None = None,
+) -> Source:
+    """The model's files on this machine, fetched if need be, each whole and consistent with the others.
+
+    Blocks; call it in a thread. `check` is given the header of the whole model, once, before anything large is fetched;
+    what it raises passes through, and nothing is fetched then. `projector` also fetches the multimodal projector, if
+    the repository has one; one that is here already is always named. `progress` is told how far the download is and
+    may raise to stop it: what has arrived is kept. Without it, a bar is drawn in terminals and notebooks. `refresh`
+    looks for a newer version on the hub even if the model is here.
+
+    Raises `ModelNotFound`, `UnsupportedModel`, or `LoadError` when there is no room for the files.
+    """
+    hub = hub or Hub.from_environment()
+    reference = parse_reference(reference, hosts={hub.host})
+    if isinstance(reference, HubModel) and (local := _as_path(reference)):
+        reference = local
+    if isinstance(reference, HubModel):
+        return _HubSearch(reference, hub, check, projector, progress).run(refresh)
+    return _verified(_find_here(reference, hub), check)
+
+
+def _find_here(reference: Reference, hub: Hub) -> Source:
+    try:
+        if isinstance(reference, LocalModel):
+            return local_models.find_path(reference)
+        if isinstance(reference, NamedModel):
+            return local_models.find_named(reference, hub.cache)
+        return local_models.demo()
+    except LoadError:
+        raise
+    except OSError as error:
+        raise ModelNotFound(f"{reference} cannot be read: {error.strerror or error}.") from error
+
+
+def _as_path(model: HubModel) -> LocalModel | None:
+    """A name like `org/repo`, without `hf:`, means the file or directory of that name if there is one."""
+    if model.local is None:
+        return None
+    if os.path.exists(model.local):
+        return LocalModel(f"./{model.local}")
+    if model.revision is None and model.file is None and os.path.isdir(model.repo):
+        return LocalModel(f"./{model.repo}", model.quantization)
+    return None
+
+
+def _verified(source: Source, check: Check | None) -> Source:
+    """The source, once its files have been seen to be a model and `check` has nothing against it."""
+    name = str(source.files[0])
+    header = require_model(joined([local_header(path) for path in source.files], name), name)
+    if source.projector is not None:
+        require_projector(local_header(source.projector), str(source.projector))
+    if check is not None:
+        check(header)
+    return source
+
+
+@attrs.frozen
+class _HubSearch:
+    """One search for one model of a repository: in the cache, else on the hub."""
+
+    model: HubModel
+    hub: Hub
+    check: Check | None
+    wants_projector: bool
+    progress: ProgressCallback | None
+
+    @property
+    def repo(self) -> CachedRepo:
+        return CachedRepo(self.hub.cache, self.model.repo)
+
+    @property
+    def revision(self) -> str:
+        return self.model.revision or "main"
+
+    def run(self, refresh: bool) -> Source:
+        cached = self._cached()
+        if cached is not None and not refresh:
+            return self._with_projector(_verified(cached, self.check))
+        try:
+            listing = self.hub.list(self.model.repo, self.revision)
+        except ModelNotFound as error:
+            if cached is None:
+                raise self._explained(error) from error.__cause__
+            logger.warning("Using the copy of %s that is here: %s", self.model.repo, error)
+            return _verified(cached, self.check)
+        return self._fetched(listing)
+
+    # -- in the cache --------------------------------------------------------------------------------------------------
+
+    def _cached(self) -> Source | None:
+        """The model as it is in the cache, of the revision asked for or as last seen; None if it is not all there."""
+        commit = self.repo.commit(self.revision)
+        files = self.repo.files(commit) if commit else {}
+        try:
+            return self._source(files, self._chosen([File(path) for path in files])) if files else None
+        except (ModelNotFound, UnsupportedModel):
+            return None
+
+    def _chosen(self, files: Sequence[File]) -> Candidate:
+        where = self.model.repo if self.model.revision is None else f"{self.model.repo} at {self.revision}"
+        if self.model.file:
+            return selection.choose_file(files, self.model.file, where)
+        return selection.choose(files, self.model.quantization, where)
+
+    def _source(self, files: Mapping[str, Path], chosen: Candidate) -> Source:
+        projector = selection.choose_projector([File(path) for path in files], chosen)
+        return Source(
+            f"{self.model.repo}:{chosen.quantization}" if chosen.quantization else f"{self.model.repo}/{chosen.path}",
+            tuple(files[file.path] for file in chosen.files),
+            files[projector.path] if projector else None,
+        )
+
+    def _with_projector(self, source: Source) -> Source:
+        """A model that was fetched without its projector gets it now, if it has one and the hub can be reached."""
+        commit = self.repo.commit(self.revision)
+        if source.projector or not self.wants_projector or commit is None or self.repo.lacks_projector(commit):
+            return source
+        try:
+            return self._fetched(self.hub.list(self.model.repo, commit), checked=True)
+        except ModelNotFound as error:
+            logger.warning("%s is used without its projector, if it has one: %s", source.name, error)
+            return source
+
+    def _explained(self, error: ModelNotFound) -> ModelNotFound:
+        """The hub's refusal, with what is here instead."""
+        message = str(error)
+        names = sorted({path for commit in self.repo.commits() for path in self.repo.files(commit)})
+        if names:
+            message += f" Of {self.model.repo} there are on this machine: {', '.join(names[:10])}."
+        if self.model.local:
+            message += f" Nor is there a file or directory {self.model.local!r} here."
+        return ModelNotFound(message)
+
+    # -- on the hub ----------------------------------------------------------------------------------------------------
+
+    def _fetched(self, listing: Listing, checked: bool = False) -> Source:
+        """The model as `listing` has it, with whatever of it was not here yet. `checked`: `check` has seen it."""
+        remote = {file.path: file for file in listing.files}
+        chosen = self._chosen([File(file.path, file.size) for file in listing.files])
+        projector = selection.choose_projector([File(path) for path in remote], chosen)
+        paths = [file.path for file in chosen.files]
+        if projector is not None and self.wants_projector:
+            paths.append(projector.path)
+        wanted = [Download(self.hub, listing, self.hub.describe(listing, remote[path])) for path in paths]
+        parts = wanted[: len(chosen.files)]
+        if not checked and not all(part.is_stored for part in parts):
+            self._check_remote(parts, chosen)
+            checked = True
+        self._download([download for download in wanted if not download.is_done])
+        self.repo.adopt(listing)
+        if projector is None:
+            self.repo.note_no_projector(listing.commit)
+        return _verified(self._source(self.repo.files(listing.commit), chosen), None if checked else self.check)
+
+    def _check_remote(self, parts: Sequence[Download], chosen: Candidate) -> None:
+        name = f"{self.model.repo}/{chosen.path}"
+        header = require_model(joined([self._remote_header(part) for part in parts], name), name)
+        if self.check is not None:
+            self.check(header)
+
+    def _remote_header(self, part: Download) -> Header:
+        read = partial(self.hub.read, part.listing, part.file)
+        return read_header(read, part.file.size, f"{self.model.repo}/{part.file.path}")
+
+    def _download(self, downloads: Sequence[Download]) -> None:
+        if all(download.is_stored for download in downloads):
+            for download in downloads:
+                download.run(lambda count: None)
+            return
+        needed = sum(download.missing for download in downloads)
+        total = sum(download.size for download in downloads)
+        self._check_room(needed)
+        with reporting(self.progress, total - needed, total) as arrived:
+            for download in downloads:
+                download.run(partial(arrived, download.file.path))
+
+    def _check_room(self, needed: int) -> None:
+        place = next(each for each in (self.hub.cache, *self.hub.cache.absolute().parents) if each.exists())
+        free = shutil.disk_usage(place).free
+        if free < needed:
+            raise LoadError(
+                f"{self.model.repo} needs {in_words(needed)} more, and {in_words(free)} are free where models are kept "
+                f"({self.hub.cache}). Make room, choose a smaller quantisation, or set HF_HOME to another disk."
+            )

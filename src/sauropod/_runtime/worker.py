@@ -1,0 +1,243 @@
+"""The loop in which models run: take what came in, compute one step, send what came out.
+
+    while not stopped:
+        do what has arrived
+        step the model whose work is most urgent
+        send all the step's results at once
+
+It runs in a child process or in a thread, and does not know in which.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import TypeAlias
+
+import attrs
+
+from sauropod._runtime.hosting import Host, Replies
+from sauropod._runtime.protocol import (
+    Answer,
+    Cancel,
+    CountTokens,
+    Devices,
+    Embed,
+    Failed,
+    Generate,
+    Load,
+    Request,
+    Unload,
+)
+from sauropod._runtime.registry import load_backend
+from sauropod.abc import Backend
+from sauropod.errors import BackendError, BackendNotFound
+
+__all__ = ["Worker"]
+
+Work: TypeAlias = Callable[[], Replies]
+"""Something to be done on the step thread."""
+
+TextRequest: TypeAlias = Generate | Embed | CountTokens
+
+
+@attrs.define(eq=False)
+class Resident:
+    """A model that lives in a worker, or is on its way there."""
+
+    load: Callable[[], Host]
+    host: Host | None = None
+    """Once it is loaded, and the step thread knows."""
+    stepped: int = 0
+    awaited: set[int] = attrs.field(factory=set)
+    """Requests that are being prepared, and that nobody has cancelled."""
+    preparer: ThreadPoolExecutor = attrs.field(factory=lambda: ThreadPoolExecutor(1, "sauropod-prepare"))
+    """Loads, then renders and encodes: what may take long without holding up anybody's steps."""
+    loading: Future[Host] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.loading = self.preparer.submit(self.load)
+
+    def close(self) -> None:
+        """Give the model back. One that is still loading is given back by whoever learns that it is loaded."""
+        self.preparer.shutdown(wait=self.host is not None, cancel_futures=self.host is not None)
+        if self.host is not None:
+            self.host.close()
+
+
+@attrs.define(eq=False)
+class Worker:
+    """Hosts models. `post` and `stop` may be called from any thread; the one that calls `run` is the step thread."""
+
+    send: Callable[[Replies], None]
+    clock: Callable[[], float] = time.monotonic
+    _inbox: queue.SimpleQueue[Work] = attrs.field(factory=queue.SimpleQueue)
+    _residents: dict[int, Resident] = attrs.field(factory=dict)
+    _steps: int = 0
+    _stopping: threading.Event = attrs.field(factory=threading.Event)
+
+    def post(self, request: Request) -> None:
+        """Put a request into the inbox. To cancel one can also stop a step that is running."""
+        if isinstance(request, Cancel):
+            for resident in list(self._residents.values()):
+                if resident.host is not None:
+                    resident.host.interrupt(request.id)
+        self._inbox.put(partial(self._handle, request, self.clock()))
+
+    def stop(self) -> None:
+        """Leave the loop after the step that is running, and close all models."""
+        self._stopping.set()
+        self._inbox.put(list)
+
+    def run(self) -> None:
+        """Work until `stop`."""
+        while not self._stopping.is_set():
+            replies = self._take()
+            resident = self._most_urgent()
+            if resident is not None and resident.host is not None:
+                self._steps += 1
+                resident.stepped = self._steps
+                replies += resident.host.step(self.clock)
+            if replies:
+                self.send(replies)
+        for resident in self._residents.values():
+            resident.close()
+
+    def _take(self) -> Replies:
+        """Do all that is in the inbox. If there is nothing else to do, wait for something to come."""
+        replies: Replies = []
+        if self._most_urgent() is None:
+            replies += self._inbox.get()()
+        while not self._inbox.empty():
+            replies += self._inbox.get()()
+        return replies
+
+    def _most_urgent(self) -> Resident | None:
+        """The model to step; of equally urgent ones the one whose last step is longest ago."""
+        now = self.clock()
+        busy = [
+            (urgency, resident.stepped, resident)
+            for resident in self._residents.values()
+            if resident.host is not None and (urgency := resident.host.urgency(now)) is not None
+        ]
+        return min(busy, key=lambda each: each[:2])[2] if busy else None
+
+    def _handle(self, request: Request, received: float) -> Replies:
+        match request:
+            case Load():
+                return self._load(request)
+            case Unload():
+                return self._unload(request)
+            case Cancel():
+                return self._cancel(request)
+            case Devices():
+                return self._devices(request)
+            case _:
+                return self._prepare(request, received)
+
+    # -- models come and go ----------------------------------------------------------------------------------------
+
+    def _load(self, request: Load) -> Replies:
+        resident = self._residents[request.model] = Resident(partial(_make_host, request))
+        resident.loading.add_done_callback(lambda _: self._inbox.put(partial(self._loaded, request, resident)))
+        return []
+
+    def _loaded(self, request: Load, resident: Resident) -> Replies:
+        current = self._residents.get(request.model) is resident
+        if (error := resident.loading.exception()) is not None:
+            if current:
+                del self._residents[request.model]
+            resident.close()
+            return [(request.id, Failed.of(error))]
+        resident.host = resident.loading.result()
+        if not current:  # unloaded meanwhile
+            resident.close()
+            return []
+        return [(request.id, Answer(resident.host.model.info))]
+
+    def _unload(self, request: Unload) -> Replies:
+        resident = self._residents.pop(request.model, None)
+        if resident is not None:
+            resident.close()
+        return [(request.id, Answer(None))]
+
+    def _devices(self, request: Devices) -> Replies:
+        def ask() -> None:
+            answer = _attempt(request.id, lambda: Answer(tuple(_worker_backend(request.backend).devices())))
+            self._inbox.put(lambda: answer)
+
+        threading.Thread(target=ask, name="sauropod-devices", daemon=True).start()  # may load a library
+        return []
+
+    # -- texts -----------------------------------------------------------------------------------------------------
+
+    def _prepare(self, request: TextRequest, received: float) -> Replies:
+        """Render and encode in the model's own thread, behind its load if that is still going on."""
+        resident = self._residents.get(request.model)
+        if resident is None:
+            return [(request.id, Failed(BackendError("The model is not loaded. Open the engine again.")))]
+        resident.awaited.add(request.id)
+
+        def prepare() -> None:
+            if request.id in resident.awaited:
+                work = _prepared(request, resident.loading, received)
+                self._inbox.put(partial(self._admit, request.id, resident, work))
+
+        resident.preparer.submit(prepare)
+        return []
+
+    def _admit(self, id: int, resident: Resident, work: Work) -> Replies:
+        if id not in resident.awaited:
+            return []
+        resident.awaited.discard(id)
+        return work()
+
+    def _cancel(self, request: Cancel) -> Replies:
+        for resident in self._residents.values():
+            resident.awaited.discard(request.id)
+            if resident.host is not None:
+                resident.host.cancel(request.id)
+        return []
+
+
+def _prepared(request: TextRequest, loading: Future[Host], received: float) -> Work:
+    """What is left to do on the step thread, once the text of a request has become tokens."""
+    try:
+        host = loading.result()
+        match request:
+            case Generate():
+                prompt = host.encode(request.prompt)
+                return lambda: _attempt(request.id, lambda: host.generate(request, prompt, received))
+            case Embed():
+                inputs = host.encode_inputs(request)
+                return lambda: _attempt(request.id, lambda: host.embed(request, inputs, received))
+            case CountTokens():
+                count = len(host.encode(request.prompt))
+                return lambda: [(request.id, Answer(count))]
+    except Exception as error:
+        failed = Failed.of(error)
+        return lambda: [(request.id, failed)]
+
+
+def _make_host(request: Load) -> Host:
+    return Host(_worker_backend(request.backend).load(request.source, request.options), request.scheduling)
+
+
+def _worker_backend(name: str) -> Backend:
+    backend = load_backend(name)
+    if not isinstance(backend, Backend):
+        raise BackendNotFound(f"The backend {name!r} reaches models elsewhere and has no place in a worker.")
+    return backend
+
+
+def _attempt(id: int, action: Callable[[], Answer | None]) -> Replies:
+    """Do something that answers at once, or only later, or fails."""
+    try:
+        answer = action()
+    except Exception as error:
+        return [(id, Failed.of(error))]
+    return [(id, answer)] if answer is not None else []

@@ -1,0 +1,209 @@
+"""The same nouns without async: a portal to an event loop in a thread, and delegation. No logic of its own.
+
+    from sauropod.blocking import Engine
+
+    with Engine("demo") as engine:
+        print(engine.complete("What is the capital of France?").text)
+
+May be used from any number of threads, and inside a running event loop (a notebook's) too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypedDict, TypeVar
+
+import anyio.from_thread
+from typing_extensions import Unpack
+
+import sauropod
+from sauropod._engine import ModelName, PriorityName
+from sauropod._runtime.pool import Isolation
+from sauropod._values.completion import Completion, StreamEvent, TextDelta
+from sauropod._values.info import ModelInfo
+from sauropod._values.messages import Prompt, Tool
+from sauropod._values.sampling import SamplingOptions, SamplingParams
+from sauropod.errors import ClosedError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from anyio.from_thread import BlockingPortal
+    from numpy.typing import NDArray
+
+    from sauropod._runtime.progress import ProgressCallback
+
+__all__ = ["Engine", "EngineOptions", "TextStream"]
+
+
+Result = TypeVar("Result")
+
+
+class Caller(Protocol):
+    """Runs a coroutine function somewhere else, and waits for it."""
+
+    def __call__(self, function: Callable[[], Awaitable[Result]]) -> Result: ...
+
+
+class EngineOptions(TypedDict, total=False):
+    """The keyword arguments of `sauropod.Engine`."""
+
+    backend: str | None
+    device: str
+    worker: str | None
+    isolation: Isolation
+    context_length: int | None
+    slots: int | None
+    cache_length: int | None
+    step_tokens: int | None
+    threads: int | None
+    gpu_layers: int | None
+    tensor_split: Sequence[float]
+    flash_attention: bool | None
+    cache_type: str
+    adapters: Mapping[str, float] | None
+    rpc_servers: Sequence[str]
+    pooling: str | None
+    chat_template: str | None
+    sampling: SamplingParams | None
+    max_waiting: int
+    snapshot_bytes: int
+    options: Mapping[str, Any] | None
+    progress: ProgressCallback | None
+
+
+class AskOptions(SamplingOptions, total=False):
+    """The keyword arguments of `complete` and `stream`."""
+
+    tools: Sequence[Tool]
+    raw: bool
+    sampling: SamplingParams | None
+    priority: PriorityName
+    template_options: Mapping[str, Any] | None
+
+
+class PromptOptions(TypedDict, total=False):
+    """The keyword arguments of `count_tokens`."""
+
+    tools: Sequence[Tool]
+    raw: bool
+    template_options: Mapping[str, Any] | None
+
+
+class Engine:
+    """`sauropod.Engine` for code that does not await. Arguments, results and errors are the same."""
+
+    def __init__(self, source: ModelName = "demo", **options: Unpack[EngineOptions]) -> None:
+        self._engine = sauropod.Engine(source, **options)
+        self._loop: AbstractContextManager[BlockingPortal] | None = None
+        self._portal: BlockingPortal | None = None
+
+    def open(self) -> Self:
+        """Load the model."""
+        self._loop = anyio.from_thread.start_blocking_portal()
+        self._portal = self._loop.__enter__()
+        try:
+            self._portal.call(self._engine.open)
+        except BaseException:
+            self._stop_loop()
+            raise
+        return self
+
+    def close(self) -> None:
+        """Unload the model and give its memory back. Requests of other threads fail with `ClosedError`."""
+        if self._portal is not None:
+            try:
+                self._portal.call(self._engine.aclose)
+            finally:
+                self._stop_loop()
+
+    def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def info(self) -> ModelInfo:
+        """What the model is, and where it was put."""
+        return self._engine.info
+
+    def complete(self, prompt: Prompt, **options: Unpack[AskOptions]) -> Completion:
+        """The model's answer, once it is whole."""
+        return self._call(partial(self._engine.complete, prompt, **options))
+
+    def stream(self, prompt: Prompt, **options: Unpack[AskOptions]) -> TextStream:
+        """The model's answer as it is written."""
+        return TextStream(self._engine.stream(prompt, **options), self._call)
+
+    def embed(
+        self,
+        texts: str | Sequence[str | tuple[str, str]],
+        *,
+        normalize: bool = True,
+        priority: PriorityName = "normal",
+    ) -> NDArray[np.float32]:
+        """One vector for each text: float32 [texts, d]."""
+        return self._call(partial(self._engine.embed, texts, normalize=normalize, priority=priority))
+
+    def count_tokens(self, prompt: Prompt, **options: Unpack[PromptOptions]) -> int:
+        """How many tokens the prompt takes."""
+        return self._call(partial(self._engine.count_tokens, prompt, **options))
+
+    def _call(self, function: Callable[[], Awaitable[Result]]) -> Result:
+        """Run a coroutine function on the loop. Ctrl-C here cancels it there."""
+        if self._portal is None:
+            raise ClosedError("The engine is not open. Use it in `with`, or call engine.open().")
+        future = self._portal.start_task_soon(function)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def _stop_loop(self) -> None:
+        self._portal, loop, self._loop = None, self._loop, None
+        if loop is not None:
+            loop.__exit__(None, None, None)
+
+
+class TextStream:
+    """`sauropod.TextStream` for code that does not await."""
+
+    def __init__(self, stream: sauropod.TextStream, call: Caller) -> None:
+        self._stream = stream
+        self._call = call
+
+    @property
+    def completion(self) -> Completion:
+        """The whole answer, once the stream has come to its end."""
+        return self._stream.completion
+
+    def text(self) -> Iterator[str]:
+        """Only the text, as it comes."""
+        return (event.text for event in self if isinstance(event, TextDelta))
+
+    def close(self) -> None:
+        """Stop the request if it is still running."""
+        self._call(self._stream.aclose)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> StreamEvent:
+        try:
+            return self._call(self._stream.__anext__)
+        except StopAsyncIteration:
+            raise StopIteration from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
