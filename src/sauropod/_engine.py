@@ -231,7 +231,8 @@ class Engine:
         if not normalize or self.info.pooling == "rank":
             return vectors
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.divide(vectors, np.maximum(lengths, 1e-12), dtype=np.float32)
+        normalized: NDArray[np.float32] = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
+        return normalized
 
     async def count_tokens(
         self,

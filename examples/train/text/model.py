@@ -15,7 +15,7 @@ class Shape:
 
     vocabulary: int
     width: int = 256
-    layers: int = 8
+    layers: int = 6
     heads: int = 4
     groups: int = 2
     hidden: int = 512
@@ -28,19 +28,23 @@ class Shape:
         """Width of one attention head."""
         return self.width // self.heads
 
+    @property
+    def projections(self) -> list[int]:
+        """Widths of query, key and value."""
+        return [self.width, self.groups * self.head, self.groups * self.head]
+
 
 def rotations(shape: Shape) -> Tensor:
-    """Cosine and sine of every position and frequency: (2, context, head / 2)."""
+    """The turn of every position and frequency, as unit complex numbers: (context, head / 2)."""
     powers = torch.arange(0, shape.head, 2, dtype=torch.float32) / shape.head
     angles = torch.outer(torch.arange(shape.context, dtype=torch.float32), shape.theta**-powers)
-    return torch.stack((angles.cos(), angles.sin()))
+    return torch.polar(torch.ones_like(angles), angles)
 
 
 def rotate(x: Tensor, turns: Tensor) -> Tensor:
-    """Turn neighbouring pairs of `x` (…, time, head): llama.cpp's order, so nothing is permuted."""
-    cosine, sine = turns[0, : x.shape[-2]], turns[1, : x.shape[-2]]
-    even, odd = x.float().unflatten(-1, (-1, 2)).unbind(-1)
-    turned = torch.stack((even * cosine - odd * sine, even * sine + odd * cosine), dim=-1)
+    """Turn neighbouring pairs of `x` (rows, time, heads, head): llama.cpp's order, nothing is permuted."""
+    pairs = torch.view_as_complex(x.float().reshape(*x.shape[:-1], -1, 2))
+    turned = torch.view_as_real(pairs * turns[: x.shape[1], None])
     return turned.flatten(-2).type_as(x)
 
 
@@ -50,21 +54,21 @@ class Attention(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
-        self.query = nn.Linear(shape.width, shape.heads * shape.head, bias=False)
-        self.key = nn.Linear(shape.width, shape.groups * shape.head, bias=False)
-        self.value = nn.Linear(shape.width, shape.groups * shape.head, bias=False)
-        self.output = nn.Linear(shape.heads * shape.head, shape.width, bias=False)
+        self.input = nn.Linear(shape.width, sum(shape.projections), bias=False)
+        self.output = nn.Linear(shape.width, shape.width, bias=False)
 
-    def forward(self, x: Tensor, turns: Tensor, mask: Tensor | None) -> Tensor:
-        """`x` is (rows, time, width); `mask` (rows, 1, time, time) is true where looking is allowed."""
-        head = self.shape.head
-        query = rotate(self.query(x).unflatten(-1, (-1, head)).transpose(1, 2), turns)
-        key = rotate(self.key(x).unflatten(-1, (-1, head)).transpose(1, 2), turns)
-        value = self.value(x).unflatten(-1, (-1, head)).transpose(1, 2)
+    def forward(self, x: Tensor, turns: Tensor) -> Tensor:
+        """(rows, time, width) to the same."""
+        query, key, value = (
+            part.reshape(*x.shape[:2], -1, self.shape.head)
+            for part in torch.split(self.input(x), self.shape.projections, -1)
+        )
         repeat = self.shape.heads // self.shape.groups
-        key, value = key.repeat_interleave(repeat, 1), value.repeat_interleave(repeat, 1)
         seen = functional.scaled_dot_product_attention(
-            query, key, value, attn_mask=mask, is_causal=mask is None
+            rotate(query, turns).transpose(1, 2),
+            rotate(key, turns).repeat_interleave(repeat, 2).transpose(1, 2),
+            value.repeat_interleave(repeat, 2).transpose(1, 2),
+            is_causal=True,
         )
         mixed: Tensor = self.output(seen.transpose(1, 2).flatten(-2))
         return mixed
@@ -75,13 +79,13 @@ class FeedForward(nn.Module):
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.gate = nn.Linear(shape.width, shape.hidden, bias=False)
-        self.up = nn.Linear(shape.width, shape.hidden, bias=False)
-        self.down = nn.Linear(shape.hidden, shape.width, bias=False)
+        self.input = nn.Linear(shape.width, 2 * shape.hidden, bias=False)
+        self.output = nn.Linear(shape.hidden, shape.width, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """(…, width) to (…, width)."""
-        y: Tensor = self.down(functional.silu(self.gate(x)) * self.up(x))
+        gate, up = self.input(x).chunk(2, -1)
+        y: Tensor = self.output(functional.silu(gate) * up)
         return y
 
 
@@ -95,9 +99,9 @@ class Block(nn.Module):
         self.feed_norm = nn.RMSNorm(shape.width, eps=shape.epsilon)
         self.feed = FeedForward(shape)
 
-    def forward(self, x: Tensor, turns: Tensor, mask: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, turns: Tensor) -> Tensor:
         """(rows, time, width) to the same."""
-        x = x + self.attention(self.attention_norm(x), turns, mask)
+        x = x + self.attention(self.attention_norm(x), turns)
         y: Tensor = x + self.feed(self.feed_norm(x))
         return y
 
@@ -121,14 +125,14 @@ class Llama(nn.Module):
         for name, weight in self.named_parameters():
             if weight.dim() == 2:
                 nn.init.normal_(weight, std=0.02)
-            if name.endswith(("output.weight", "down.weight")):
+            if name.endswith("output.weight"):
                 nn.init.normal_(weight, std=0.02 / (2 * self.shape.layers) ** 0.5)
 
-    def forward(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(self, tokens: Tensor) -> Tensor:
         """Hidden states (rows, time, width), normalised."""
         x = self.embedding(tokens)
         for block in self.blocks:
-            x = block(x, self.turns, mask)
+            x = block(x, self.turns)
         y: Tensor = self.norm(x)
         return y
 
