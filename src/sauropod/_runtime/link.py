@@ -139,8 +139,9 @@ class Link:
             return False
         with self._lock:
             self._transport = transport
-            unsent, self._unsent = self._unsent, []
-            for request in unsent:
+            unsent = [request for request in self._unsent if not isinstance(request, Load)]
+            self._unsent = []
+            for request in (*self._models.values(), *unsent):
                 transport.send(request)
             if self._closed:
                 transport.close()
@@ -184,7 +185,6 @@ class Link:
             if not self._suspects and not self._unsent:
                 self._thread = None
                 return False
-            self._unsent = [*self._models.values(), *self._unsent]
             self._try_next()
             return True
 

@@ -168,7 +168,7 @@ class Failed:
 
     def throw(self) -> NoReturn:
         """Raise it, with its origin as the cause."""
-        raise self.error from WorkerTraceback(self.trace)
+        raise self.error from (WorkerTraceback(self.trace) if self.trace else None)
 
 
 Reply: TypeAlias = Piece | End | Answer | Failed

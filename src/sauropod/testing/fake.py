@@ -76,6 +76,8 @@ class FakeOptions:
     """The steps, counted from 1, that end in `StepAborted` without having been asked to."""
     crash_on: str = ""
     """Text; a prompt that contains it kills the process at its first step."""
+    last_words: str = ""
+    """What it prints to stderr, as native code would, before it dies."""
     load_crashes: bool = False
 
 
@@ -161,7 +163,7 @@ class FakeLanguageModel(LanguageModel):
         self.steps.append(chunks)
         self._compute(chunks, needed * self.options.seconds_per_token)
         if self.options.crash_on and any(self._says(chunk, self.options.crash_on) for chunk in chunks):
-            die()
+            die(self.options.last_words)
         for chunk in chunks:
             self._hold(chunk.slot, chunk.tokens)
         return [self._choose(chunk.slot) for chunk in chunks if chunk.sample]
@@ -303,7 +305,7 @@ class FakeBackend(Backend):
         chosen = {name: value for name, value in given.items() if value is not None}
         settings = FakeOptions(**{**chosen, **options.extra})
         if settings.load_crashes:
-            die()
+            die(settings.last_words)
         return FakeLanguageModel(settings)
 
 
@@ -312,7 +314,9 @@ def require(condition: bool, otherwise: str) -> None:
         raise ContractViolation(otherwise)
 
 
-def die() -> None:
+def die(last_words: str) -> None:
     """End this process as a native fault would."""
+    if last_words:
+        os.write(2, f"{last_words}\n".encode())
     os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
     time.sleep(60)
