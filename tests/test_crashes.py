@@ -173,7 +173,7 @@ def _is_running(pid: int) -> bool:
 
 
 async def test_a_real_model_is_loaded_again_and_goes_on(tiny_model: Path) -> None:
-    async with Engine(tiny_model) as engine:
+    async with Engine(tiny_model, threads=1) as engine:
         expected = await engine.complete("Hello", temperature=0, max_tokens=40, ignore_eos=True)
         stream = engine.stream("Hello", temperature=0, max_tokens=40, ignore_eos=True)
         for _ in range(5):

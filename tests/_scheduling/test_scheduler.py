@@ -87,7 +87,7 @@ def test_a_resumed_sequence_goes_on_as_if_nothing_had_happened(
     driver.scheduler.remove(driver.sequences[0])
     driver.scheduler.add(sequence)
     driver.said[0].tokens = list(kept)
-    assert driver.run([]) [0] == expected
+    assert driver.run([])[0] == expected
 
 
 def test_requests_that_arrive_together_compute_their_common_prefix_once() -> None:

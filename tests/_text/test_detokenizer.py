@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +16,7 @@ texts = st.text("ab🦕é", max_size=40)
 def cut(data: bytes, places: list[int]) -> list[bytes]:
     """`data` in pieces, cut at these places."""
     bounds = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
-    return [data[begin:end] for begin, end in zip(bounds, bounds[1:], strict=False)]
+    return [data[begin:end] for begin, end in pairwise(bounds)]
 
 
 def read(pieces: list[bytes], stop: list[str]) -> tuple[str, str | None]:

@@ -17,8 +17,8 @@ from sauropod.errors import BackendNotFound
 
 __all__ = ["ggml_function", "library", "listening"]
 
-_LEVELS = {1: logging.DEBUG, 2: logging.DEBUG, 3: logging.WARNING, 4: logging.ERROR}
-"""enum ggml_log_level. What it calls info (2) is of interest only to who looks for a fault."""
+_LEVELS = {1: logging.DEBUG, 2: logging.DEBUG, 3: logging.INFO, 4: logging.WARNING}
+"""enum ggml_log_level, one step lower: its errors are raised as well, and its warnings are seldom for users."""
 
 _CONTINUED = 5
 

@@ -153,14 +153,19 @@ class _Loading:
 
     def _room(self, model: Any, metadata: Metadata) -> Room:
         """The context and the cache, measured against the memory that is left."""
-        if self.options.context_length and self.options.cache_length:
-            return self._plan(metadata, 0)
         devices = self.gpus or [native for native in self.available if not native.is_gpu]
         free = sum(native.device.free_memory for native in devices)
         if not self.gpus:
             free = available_memory(free)
         per_cell, _ = self._probe(model)
-        return self._plan(metadata, cells_that_fit(free, per_cell))
+        room = self._plan(metadata, cells_that_fit(free, per_cell))
+        if per_cell * room.cache_length > free:  # the kernel would promise it, and kill us when we use it
+            raise OutOfMemory(
+                f"A cache of {room.cache_length:,} cells takes {per_cell * room.cache_length / 1e9:.1f} GB, and "
+                f"{free / 1e9:.1f} GB are free. Ask for a shorter context_length or cache_length, or a smaller "
+                "cache_type."
+            )
+        return room
 
     def _plan(self, metadata: Metadata, fitting: int) -> Room:
         options = self.options
@@ -218,8 +223,9 @@ class _Loading:
                 raise self._failure(f"The adapter {path} could not be loaded", UnsupportedModel)
             adapters.append(adapter)
         if adapters:
+            array = (lib.llama_adapter_lora_p_ctypes * len(adapters))(*adapters)
             scales = (ctypes.c_float * len(adapters))(*self.options.adapters.values())
-            lib.llama_set_adapters_lora(context, (ctypes.c_void_p * len(adapters))(*adapters), len(adapters), scales)
+            lib.llama_set_adapters_lora(context, array, len(adapters), scales)
 
     # -- embedding -------------------------------------------------------------------------------------------------
 

@@ -68,7 +68,8 @@ class Settings(Extra):
     @classmethod
     def of(cls, options: LoadOptions) -> Settings:
         """Raises `UnsupportedInput` for an option that is unknown or out of range."""
-        slots, step_tokens = options.slots or 8, options.step_tokens or 512
+        slots = 8 if options.slots is None else options.slots
+        step_tokens = 512 if options.step_tokens is None else options.step_tokens
         _require(1 <= slots <= _MOST_SLOTS, f"slots must be from 1 to {_MOST_SLOTS}; got {slots}.")
         _require(step_tokens >= slots, f"step_tokens must be at least slots ({slots}); got {step_tokens}.")
         for name in ("context_length", "cache_length", "threads"):

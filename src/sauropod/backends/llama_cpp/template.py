@@ -46,9 +46,7 @@ class ChatTemplate:
             raise UnsupportedInput(
                 f"The model's chat template cannot be read ({error}). Give a working one with chat_template=…"
             ) from error
-        user = {"role": "user", "content": _SENTINEL}
-        self._wants_parts = not self._shows([user]) and self._shows([_in_parts(user)])
-        self._knows_system = self._shows([{"role": "system", "content": _SENTINEL}, {"role": "user", "content": "?"}])
+        self._wants_parts, self._knows_system = self._probe()
 
     def render(
         self, messages: Sequence[Message], tools: Sequence[Tool] = (), options: Mapping[str, Any] | None = None
@@ -64,13 +62,22 @@ class ChatTemplate:
         with _translated():
             return self._run(described, [_function(tool) for tool in tools] or None, options or {})
 
-    def _shows(self, messages: list[dict[str, Any]]) -> bool:
-        """Whether the template can take these messages and lets the sentinel through."""
+    def _probe(self) -> tuple[bool, bool]:
+        """Whether the template wants content in parts, and whether it has a place for what the system says."""
+        user, system = {"role": "user", "content": _SENTINEL}, {"role": "system", "content": "the system"}
+        as_text, as_parts = self._try([user]) or "", self._try([_in_parts(user)]) or ""
+        wants_parts = _SENTINEL not in as_text and _SENTINEL in as_parts
+        both = self._try([_in_parts(system), _in_parts(user)] if wants_parts else [system, user])
+        loses_system = both is not None and "the system" not in both and _SENTINEL in both
+        return wants_parts, both is not None and not loses_system
+
+    def _try(self, messages: list[dict[str, Any]]) -> str | None:
+        """What the template makes of these messages; None if it refuses them."""
         with _translated():
             try:
-                return _SENTINEL in self._run(messages, None, {})
+                return self._run(messages, None, {})
             except (jinja2.TemplateError, *_FAILURES):
-                return False
+                return None
 
     def _run(self, messages: list[dict[str, Any]], tools: list[Any] | None, options: Mapping[str, Any]) -> str:
         variables = {

@@ -1,0 +1,60 @@
+"""Talk to a model.
+
+A line that ends in a backslash goes on in the next; a message of many lines stands between two lines of three double
+quotes. Ctrl-C stops an answer, Ctrl-D leaves. /help says what else there is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from sauropod.cli.figures import model_line
+from sauropod.cli.lines import ask, read_message, with_line_editing
+from sauropod.cli.options import add_loading, add_model, add_sampling, opened, sampling_of
+from sauropod.cli.talk import Talk
+from sauropod.cli.terminal import is_terminal, note
+
+__all__ = ["EXAMPLES", "USAGE", "add_arguments", "run"]
+
+USAGE = "MODEL [options]"
+EXAMPLES = """\
+  sauropod chat demo
+  sauropod chat org/repo:Q4_K_M --system "Answer in one sentence." --temperature 0.3
+  printf 'My name is Ada.\\nWhat is my name?\\n' | sauropod chat demo
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_model(parser)
+    parser.add_argument("--system", metavar="TEXT", help="what the model is told first")
+    add_sampling(parser)
+    add_loading(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    sampling = sampling_of(options)
+    with opened(options) as engine:
+        talk = Talk(engine, sampling, is_terminal(sys.stdin), options.verbose > 0)
+        talk.conversation.system = options.system
+        if talk.interactive:
+            with_line_editing()
+            note(f"{model_line(engine.info)}\n/help for what there is to know, Ctrl-D to leave")
+        while _take_turn(talk):
+            pass
+    return 0
+
+
+def _take_turn(talk: Talk) -> bool:
+    """Whether to go on."""
+    try:
+        return talk.take(read_message(ask))
+    except EOFError:
+        if talk.interactive:
+            print(file=sys.stderr)
+        return False
+    except KeyboardInterrupt:
+        if not talk.interactive:
+            raise
+        note("\n(Ctrl-D or /exit leaves.)")
+        return True

@@ -1,0 +1,111 @@
+"""What several commands ask for: a model, how to load it, how to choose tokens."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sauropod.cli.parser import usage_error
+from sauropod.cli.terminal import status
+
+if TYPE_CHECKING:
+    from sauropod import SamplingParams
+    from sauropod.blocking import Engine, EngineOptions
+
+__all__ = ["add_json", "add_loading", "add_model", "add_sampling", "engine_options", "opened", "sampling_of"]
+
+LOADING = ("backend", "device", "isolation", "context_length", "slots", "threads", "gpu_layers", "cache_type")
+
+SAMPLING: dict[str, tuple[type, str]] = {
+    "temperature": (float, "0 always takes the likeliest token"),
+    "top_k": (int, "keep the likeliest K tokens; 0 keeps all"),
+    "top_p": (float, "keep the likeliest tokens that together reach this probability"),
+    "min_p": (float, "drop tokens less likely than this share of the likeliest"),
+    "typical_p": (float, "locally typical sampling; 1 is off"),
+    "repeat_penalty": (float, "make tokens that were there before less likely; 1 is off"),
+    "presence_penalty": (float, "the same, taken off once; 0 is off"),
+    "frequency_penalty": (float, "the same, taken off for each time; 0 is off"),
+    "seed": (int, "the same seed gives the same text"),
+    "max_tokens": (int, "write at most so many"),
+}
+
+
+def add_model(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
+    about = "demo, a file, a directory, org/repo or hf:org/repo:Q4_K_M on huggingface.co, ..."
+    if optional:
+        parser.add_argument("model", metavar="MODEL", nargs="?", default="demo", help=f"{about} (default: demo)")
+    else:
+        parser.add_argument("model", metavar="MODEL", help=about)
+
+
+def add_loading(parser: argparse.ArgumentParser) -> None:
+    """The options of `sauropod.Engine`."""
+    group = parser.add_argument_group("loading the model")
+    group.add_argument("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1, vulkan, metal, ... (default: auto)")
+    group.add_argument("--context-length", metavar="N", type=int, help="the most tokens of a conversation")
+    group.add_argument("--slots", metavar="N", type=int, help="how many requests run at once (default: 8)")
+    group.add_argument("--threads", metavar="N", type=int, help="of the CPU (default: its physical cores)")
+    group.add_argument("--gpu-layers", metavar="N", type=int, help="layers on the GPU (default: all that fit)")
+    group.add_argument("--cache-type", metavar="TYPE", help="of the KV cache: f16, q8_0, ... (default: f16)")
+    group.add_argument("--backend", metavar="NAME", help="what runs it (default: by the kind of file)")
+    group.add_argument(
+        "--isolation", choices=["process", "thread"], help="where native code runs (default: a process of its own)"
+    )
+    group.add_argument(
+        "--option", metavar="NAME=VALUE", action="append", default=[], help="what only this backend knows; repeatable"
+    )
+
+
+def add_sampling(parser: argparse.ArgumentParser) -> None:
+    """The fields of `SamplingParams` that are worth having here."""
+    group = parser.add_argument_group("choosing tokens", "What is left out is as the model file says.")
+    for name, (kind, about) in SAMPLING.items():
+        group.add_argument(f"--{name.replace('_', '-')}", metavar="N" if kind is int else "X", type=kind, help=about)
+    group.add_argument("--stop", metavar="TEXT", action="append", default=[], help="end before this text; repeatable")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="write JSON instead")
+
+
+def sampling_of(options: argparse.Namespace) -> SamplingParams:
+    """The sampling that was asked for. Raises `InvalidSampling`."""
+    from sauropod import SamplingParams
+
+    return SamplingParams(stop=options.stop, **{name: getattr(options, name) for name in SAMPLING})
+
+
+def engine_options(options: argparse.Namespace) -> EngineOptions:
+    """The keyword arguments of an `Engine`: those that were given."""
+    given: dict[str, Any] = {name: getattr(options, name) for name in LOADING}
+    given["options"] = dict(_pair(each) for each in options.option) or None
+    chosen: EngineOptions = {name: value for name, value in given.items() if value is not None}  # type: ignore[assignment]
+    return chosen
+
+
+@contextmanager
+def opened(options: argparse.Namespace) -> Iterator[Engine]:
+    """The engine that was asked for, with its model loaded."""
+    from sauropod.blocking import Engine
+
+    engine = Engine(options.model, **engine_options(options))
+    with status(f"Loading {options.model} ..."):
+        engine.open()
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    """`NAME=VALUE`, the value read as JSON if it is any."""
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        usage_error(f"--option takes NAME=VALUE; got {text!r}.")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value

@@ -1,0 +1,100 @@
+"""Ask a model one thing. The answer goes to stdout as it is written, everything else to stderr.
+
+The prompt is what stands after the model, then what is piped in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from sauropod.cli.figures import as_data, duration, speed_line
+from sauropod.cli.options import add_json, add_loading, add_model, add_sampling, opened, sampling_of
+from sauropod.cli.parser import usage_error
+from sauropod.cli.terminal import clean, is_terminal, note, print_json, print_text
+
+if TYPE_CHECKING:
+    from sauropod import Completion, Message, ModelInfo
+    from sauropod.blocking import TextStream
+
+__all__ = ["EXAMPLES", "USAGE", "add_arguments", "run", "show"]
+
+USAGE = "MODEL [PROMPT ...] [options]"
+EXAMPLES = """\
+  sauropod run demo "What is the capital of France?"
+  sauropod run ./model.gguf "Summarise this:" < letter.txt
+  sauropod run org/repo:Q8_0 "Three names for a dinosaur" --temperature 0.9 --seed 7
+  sauropod run demo "Hello" --json
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_model(parser)
+    parser.add_argument("prompt", metavar="PROMPT", nargs="*", help="what to ask; several words need no quotes")
+    parser.add_argument("--system", metavar="TEXT", help="what the model is told first")
+    parser.add_argument("--raw", action="store_true", help="continue the prompt as it is, without the chat template")
+    add_json(parser)
+    add_sampling(parser)
+    add_loading(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    prompt, sampling = _prompt(options), sampling_of(options)
+    with opened(options) as engine, engine.stream(prompt, raw=options.raw, sampling=sampling) as stream:
+        if not options.json:
+            show(stream)
+        for _ in stream:
+            pass
+        _conclude(stream.completion, engine.info, options)
+    return 0
+
+
+def show(stream: TextStream) -> None:
+    """Write the answer to stdout as it comes, and end its last line."""
+    last = "\n"
+    for text in stream.text():
+        print_text(clean(text))
+        last = text[-1:] or last
+    if last != "\n":
+        print_text("\n")
+
+
+def _conclude(completion: Completion, info: ModelInfo, options: argparse.Namespace) -> None:
+    if options.json:
+        print_json(_report(completion, info))
+    if options.verbose:
+        note(f"{speed_line(completion)} · {duration(completion.timings.total)} in all · {completion.stop_reason}")
+    elif completion.stop_reason == "context_length" and not options.json:
+        note(f"The answer ends here because the context of {info.context_length:,} tokens is full.")
+
+
+def _report(completion: Completion, info: ModelInfo) -> dict[str, object]:
+    choice = completion.choices[0]
+    found = {"text": choice.text, "stop_reason": str(choice.stop_reason), "stop": choice.stop}
+    return {"model": info.name, **found, **as_data(completion)}
+
+
+def _prompt(options: argparse.Namespace) -> str | list[Message]:
+    from sauropod import Message
+
+    text = "\n\n".join(filter(None, [_as_text(" ".join(options.prompt)), _piped()]))
+    if not text:
+        usage_error("There is no prompt. Give one after the model, or pipe it in.", "sauropod run")
+    if options.system is None:
+        return text
+    if options.raw:
+        usage_error("--raw continues a text as it is, so it goes without --system.", "sauropod run")
+    return [Message.system(_as_text(options.system)), Message.user(text)]
+
+
+def _piped() -> str:
+    """What is piped in, without the line break at its end."""
+    if sys.stdin is None or sys.stdin.closed or is_terminal(sys.stdin):
+        return ""
+    return sys.stdin.buffer.read().decode("utf-8-sig", "replace").rstrip("\r\n")
+
+
+def _as_text(argument: str) -> str:
+    """An argument, whose bytes may not be text, as text."""
+    return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

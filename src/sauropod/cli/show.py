@@ -1,0 +1,121 @@
+"""The demo's conversation: what is asked, what comes back."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+
+import attrs
+
+from sauropod import Completion, Message, Tool, ToolCall
+from sauropod.blocking import Engine
+from sauropod.cli.figures import speed_line
+from sauropod.cli.terminal import clean, styled
+
+__all__ = ["Show", "Turn"]
+
+QUESTIONS = (
+    "Hello! Who are you?",
+    "What is the capital of France?",
+    "And of Spain?",
+    "My name is Ada.",
+    "What is my name?",
+    "What is 7 plus 5?",
+)
+
+TOOL_QUESTION = "What is the weather in Paris?"
+
+WEATHER = Tool(
+    "get_weather",
+    "Get the weather in a city.",
+    {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+)
+
+CANNED = '{"temperature": 18, "sky": "sunny"}'
+"""What the tool answers. Nothing is looked up, for a demo should not need a network."""
+
+LONGEST_ANSWER = 160
+
+CALL = re.compile(r"<tool_call>\s*(\{.*?\})\s*</tool_call>", re.DOTALL)
+"""How the demo model writes a call, and many others."""
+
+
+@attrs.frozen
+class Turn:
+    """A question and its answer. `call` is the tool call that the answer is, if it is one."""
+
+    question: str
+    completion: Completion
+    call: ToolCall | None = None
+
+
+@attrs.define(eq=False)
+class Show:
+    """The conversation, written by `write` as it goes."""
+
+    engine: Engine
+    write: Callable[[str], None]
+    turns: list[Turn] = attrs.field(factory=list)
+
+    def perform(self) -> None:
+        """All of it: first one conversation, then another one with a tool."""
+        messages: list[Message] = []
+        for question in QUESTIONS:
+            self._show_question(question)
+            turn = self._ask(question, [*messages, Message.user(question)])
+            messages += [Message.user(question), Message.assistant(turn.completion.text)]
+        if self.engine.info.chat:
+            self._with_tool()
+
+    def _with_tool(self) -> None:
+        self._show_question(TOOL_QUESTION, f"a new conversation; the tool {WEATHER.name} is offered")
+        asked = Message.user(TOOL_QUESTION)
+        call = self._ask(TOOL_QUESTION, [asked], [WEATHER]).call
+        if call is None:
+            self._say("It did not call the tool.")
+            return
+        self.write(f"{_as_code(call)} -> {CANNED}\n")
+        self._say("The tool is a stand-in that always answers so: nothing was looked up.")
+        called = [asked, Message.assistant(tool_calls=[call]), Message.tool(CANNED, call=call)]
+        self._ask(CANNED, called, [WEATHER])
+
+    def _ask(self, question: str, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> Turn:
+        """Ask, and write the answer as it comes; one that may be a call is looked at first."""
+        with self.engine.stream(messages, tools=tools, max_tokens=LONGEST_ANSWER) as stream:
+            for text in stream.text():
+                if not tools:
+                    self.write(clean(text))
+        completion = stream.completion
+        turn = Turn(question, completion, _call_in(completion.text) if tools else None)
+        if tools and turn.call is None:
+            self.write(clean(completion.text))
+        self._end(turn)
+        self.turns.append(turn)
+        return turn
+
+    def _end(self, turn: Turn) -> None:
+        if turn.call is None:
+            cut = " ..." if turn.completion.stop_reason == "max_tokens" else ""
+            self.write(f"{cut}\n")
+        self._say(speed_line(turn.completion))
+
+    def _show_question(self, question: str, aside: str = "") -> None:
+        self.write("\n" + styled(f"> {question}", "bold") + styled(f"   ({aside})" * bool(aside), "dim") + "\n")
+
+    def _say(self, text: str) -> None:
+        self.write(styled(f"  {text}", "dim") + "\n")
+
+
+def _call_in(text: str) -> ToolCall | None:
+    """The first tool call in an answer; None if there is none that can be read."""
+    match = CALL.search(text)
+    try:
+        call = json.loads(match[1]) if match else {}
+        return ToolCall(str(call["name"]), dict(call["arguments"]))
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _as_code(call: ToolCall) -> str:
+    return f"{call.name}({', '.join(f'{name}={value!r}' for name, value in call.arguments.items())})"

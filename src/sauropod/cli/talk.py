@@ -1,0 +1,155 @@
+"""One chat under way: what is said to the model, and what is said to the chat itself."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+
+from sauropod import Completion, PromptTooLong, SamplingParams, SauropodError
+from sauropod.blocking import Engine
+from sauropod.cli.conversation import Conversation, NotAConversation
+from sauropod.cli.failures import report
+from sauropod.cli.figures import plural, speed_line
+from sauropod.cli.terminal import clean, note, print_text
+
+__all__ = ["Talk"]
+
+HELP = '''\
+/system TEXT   tell the model how to behave; without TEXT, show what it was told
+/clear         forget what was said
+/stats         how long the conversation is, and how fast the last answer was
+/save FILE     write the conversation to a file
+/load FILE     go on with one
+/exit          leave, as Ctrl-D does
+"""            begins a message of many lines, and ends it; \\ at the end of a line goes on in the next
+Ctrl-C         stops an answer; what there is of it stays in the conversation
+A message that is to begin with / begins with a space.'''
+
+STAYS = "This much stays in the conversation."
+TAKEN_BACK = "It had not said anything, so your message is taken back."
+
+
+@attrs.define(eq=False)
+class Talk:
+    """A conversation with a loaded model. What goes wrong in a turn is said, and the turn taken back."""
+
+    engine: Engine
+    sampling: SamplingParams
+    interactive: bool = True
+    """Somebody sits there, who may interrupt an answer without meaning to leave."""
+    verbose: bool = False
+    conversation: Conversation = attrs.field(factory=Conversation)
+    last: Completion | None = None
+
+    def take(self, message: str) -> bool:
+        """Answer a message, or do what it says if it begins with a slash. False: it said to leave."""
+        if message.startswith("/"):
+            return self._command(*message.partition(" ")[::2])
+        if message.strip():
+            try:
+                self._answer(message.strip())
+            except SauropodError as error:
+                report(error)
+                if isinstance(error, PromptTooLong):
+                    note("The conversation is as it was before this message. /clear begins a new one.")
+        return True
+
+    # -- to the model --------------------------------------------------------------------------------------------------
+
+    def _answer(self, message: str) -> None:
+        said: list[str] = []
+        try:
+            self.last = self._write(message, said)
+            self._conclude(self.last)
+        except KeyboardInterrupt:
+            if not self.interactive:
+                raise
+            note(f"(Stopped. {STAYS if ''.join(said).strip() else TAKEN_BACK})")
+        if "".join(said).strip():
+            self.conversation.keep(message, "".join(said))
+
+    def _write(self, message: str, said: list[str]) -> Completion:
+        """Write the answer as it comes, to stdout and to `said`. Interrupted, the model stops."""
+        try:
+            with self.engine.stream(self.conversation.asking(message), sampling=self.sampling) as stream:
+                for text in stream.text():
+                    said.append(text)
+                    print_text(clean(text))
+            return stream.completion
+        finally:
+            if said and not said[-1].endswith("\n"):
+                print_text("\n")
+
+    def _conclude(self, completion: Completion) -> None:
+        if completion.stop_reason == "context_length":
+            note(f"(The context of {self.engine.info.context_length:,} tokens is full. /clear begins a new one.)")
+        elif completion.stop_reason == "max_tokens" and self.interactive:
+            note("(Cut off at --max-tokens.)")
+        if self.verbose:
+            note(f"({speed_line(completion)})")
+
+    # -- to the chat ---------------------------------------------------------------------------------------------------
+
+    def _command(self, name: str, argument: str) -> bool:
+        """Do what a line with a slash says. False: leave."""
+        commands = {
+            "/help": lambda: note(HELP),
+            "/system": lambda: self._instruct(argument.strip()),
+            "/clear": self._clear,
+            "/stats": self._show_stats,
+            "/save": lambda: self._save(argument.strip()),
+            "/load": lambda: self._load(argument.strip()),
+        }
+        if name in ("/exit", "/quit", "/bye"):
+            return False
+        if name in commands:
+            commands[name]()
+        else:
+            near = difflib.get_close_matches(name, [*commands, "/exit"], 1) or ["/help"]
+            note(f"There is no {name} here. Did you mean {near[0]}? To say it to the model, begin with a space.")
+        return True
+
+    def _instruct(self, text: str) -> None:
+        if text:
+            self.conversation.system = text
+            note("The model is told so from the next message on.")
+        else:
+            note(self.conversation.system or "The model was told nothing. /system TEXT does.")
+
+    def _clear(self) -> None:
+        self.conversation.turns.clear()
+        kept = "" if self.conversation.system is None else " What /system told the model stays."
+        note(f"Forgotten.{kept}")
+
+    def _show_stats(self) -> None:
+        if self.last is None:
+            note("Nothing was answered yet.")
+            return
+        usage, info = self.last.usage, self.engine.info
+        note(
+            f"{plural(self.conversation.length, 'turn')}; the last took {usage.total_tokens:,} of the context's {info.context_length:,} tokens\n"
+            f"last answer: {speed_line(self.last)}"
+        )
+
+    def _save(self, name: str) -> None:
+        with self._telling("/save", name) as path:
+            self.conversation.save(path)
+            note(f"Saved to {path}.")
+
+    def _load(self, name: str) -> None:
+        with self._telling("/load", name) as path:
+            self.conversation = Conversation.load(path)
+            note(f"{plural(self.conversation.length, 'turn')} loaded from {path}.")
+
+    @contextlib.contextmanager
+    def _telling(self, command: str, name: str) -> Iterator[Path]:
+        try:
+            yield Path(name).expanduser()
+        except (OSError, RuntimeError) as error:
+            note(f"{command}: {error}" if name else f"{command} wants the name of a file.")
+        except NotAConversation as error:
+            note(str(error))
