@@ -179,9 +179,11 @@ class LanguageModel(Protocol):
 
     def abort(self) -> None:
         """Stop a `decode` that is running now, as soon as may be. It then raises `StepAborted`."""
+        return None
 
     def close(self) -> None:
         """Give back all memory. Called once, last."""
+        return None
 
 
 @runtime_checkable
@@ -237,6 +239,7 @@ class ChatModel(Protocol):
 
     async def aclose(self) -> None:
         """Let go of connections. Called once, last."""
+        return None
 
 
 @runtime_checkable

@@ -81,12 +81,16 @@ class Worker:
     _stopping: threading.Event = attrs.field(factory=threading.Event)
 
     def post(self, request: Request) -> None:
-        """Put a request into the inbox. To cancel one can also stop a step that is running."""
+        """Take a request in. What need not wait for a running step does not: to prepare a text, or to cancel one."""
+        received = self.clock()
         if isinstance(request, Cancel):
             for resident in list(self._residents.values()):
                 if resident.host is not None:
                     resident.host.interrupt(request.id)
-        self._inbox.put(partial(self._handle, request, self.clock()))
+        elif isinstance(request, TextRequest) and request.model in self._residents:
+            self._prepare(request, received)
+            return
+        self._inbox.put(partial(self._handle, request, received))
 
     def stop(self) -> None:
         """Leave the loop after the step that is running, and close all models."""

@@ -1,0 +1,294 @@
+"""The parent's end of a worker, over a transport that does what the test says."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable
+
+import anyio
+import attrs
+import pytest
+
+from sauropod._runtime.hosting import Replies
+from sauropod._runtime.link import Exchange, Link
+from sauropod._runtime.mailbox import Mailbox
+from sauropod._runtime.protocol import (
+    Answer,
+    Cancel,
+    Devices,
+    End,
+    Failed,
+    Generate,
+    Load,
+    Piece,
+    PromptText,
+    Reply,
+    Request,
+    Unload,
+)
+from sauropod._scheduling.scheduler import SchedulerOptions
+from sauropod._scheduling.sequence import Priority
+from sauropod._values.completion import Timings
+from sauropod._values.loading import LoadOptions, Source
+from sauropod._values.sampling import SamplingParams, StopReason
+from sauropod.errors import BackendCrashed, BackendError, ClosedError
+
+pytestmark = pytest.mark.anyio
+
+END = End("", StopReason.EOS, None, 1, 0, Timings(0, 0, 0))
+
+
+@attrs.define(eq=False)
+class Script:
+    """A transport in the hands of a test. Requests are read from `sent`, replies and deaths are put in."""
+
+    sent: queue.SimpleQueue[Request] = attrs.field(factory=queue.SimpleQueue)
+    replies: queue.SimpleQueue[Replies | None] = attrs.field(factory=queue.SimpleQueue)
+
+    def send(self, request: Request) -> None:
+        self.sent.put(request)
+
+    def receive(self) -> Replies:
+        replies = self.replies.get()
+        if replies is None:
+            raise EOFError
+        return replies
+
+    def close(self) -> None:
+        self.replies.put(None)
+
+    def obituary(self) -> BackendCrashed:
+        return BackendCrashed("The worker died.", signal="SIGSEGV")
+
+
+@attrs.define(eq=False)
+class Scene:
+    """A link and the workers it starts, in order."""
+
+    started: queue.SimpleQueue[Script] = attrs.field(factory=queue.SimpleQueue)
+    link: Link = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.link = Link("test", self._start)
+
+    def _start(self) -> Script:
+        script = Script()
+        self.started.put(script)
+        return script
+
+    async def worker(self) -> Script:
+        return await anyio.to_thread.run_sync(lambda: self.started.get(timeout=10))
+
+    def ask(self, request: Request) -> tuple[Exchange, Mailbox[tuple[int, Reply]]]:
+        mailbox: Mailbox[tuple[int, Reply]] = Mailbox()
+        exchange = Exchange(request, mailbox)
+        self.link.submit(exchange)
+        return exchange, mailbox
+
+
+async def next_request(worker: Script) -> Request:
+    return await anyio.to_thread.run_sync(lambda: worker.sent.get(timeout=10))
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene()
+
+
+def generate(id: int, model: int = 1) -> Generate:
+    return Generate(id, model, PromptText(text="x"), SamplingParams(), Priority.NORMAL, None)
+
+
+def load(id: int, model: int = 1) -> Load:
+    return Load(id, model, "fake", Source("x"), LoadOptions(), SchedulerOptions())
+
+
+def piece(token: int) -> Piece:
+    return Piece(token, "x", None, (), b"")
+
+
+async def loaded(scene: Scene) -> Script:
+    """A worker with model 1 in it."""
+    _, mailbox = scene.ask(load(100))
+    worker = await scene.worker()
+    assert await next_request(worker) == load(100)
+    worker.replies.put([(100, Answer("info"))])
+    assert await mailbox.get() == (0, Answer("info"))
+    return worker
+
+
+async def test_a_worker_is_started_by_the_first_request_and_not_before(scene: Scene) -> None:
+    assert scene.started.empty()
+    _, mailbox = scene.ask(Devices(1, "fake"))
+    worker = await scene.worker()
+    worker.replies.put([(1, Answer("cpu"))])
+    assert await mailbox.get() == (0, Answer("cpu"))
+    scene.link.close()
+
+
+async def test_after_a_crash_models_are_loaded_again_and_texts_resumed_where_they_were(scene: Scene) -> None:
+    worker = await loaded(scene)
+    _, mailbox = scene.ask(generate(1))
+    await next_request(worker)
+    worker.replies.put([(1, piece(5)), (1, piece(6))])
+    worker.replies.put(None)
+    again = await scene.worker()
+    assert await next_request(again) == load(100)
+    assert await next_request(again) == attrs.evolve(generate(1), generated=(5, 6))
+    again.replies.put([(100, Answer("info")), (1, piece(7)), (1, END)])
+    assert [(await mailbox.get())[1] for _ in range(4)] == [piece(5), piece(6), piece(7), END]
+    scene.link.close()
+
+
+async def test_suspects_are_tried_one_at_a_time(scene: Scene) -> None:
+    worker = await loaded(scene)
+    for id in (1, 2, 3):
+        scene.ask(generate(id))
+        await next_request(worker)
+    worker.replies.put(None)
+    again = await scene.worker()
+    assert await next_request(again) == load(100)
+    assert (await next_request(again)).id == 1
+    assert again.sent.empty()
+    again.replies.put([(1, piece(5))])
+    assert (await next_request(again)).id == 2
+    again.replies.put([(2, Failed(BackendError("no")))])
+    assert (await next_request(again)).id == 3
+    scene.link.close()
+
+
+async def test_only_the_one_on_trial_is_to_blame(scene: Scene) -> None:
+    worker = await loaded(scene)
+    boxes: dict[int, Mailbox[tuple[int, Reply]]] = {}
+    for id in (1, 2, 3):
+        _, boxes[id] = scene.ask(generate(id))
+        await next_request(worker)
+    worker.replies.put(None)
+    second = await scene.worker()
+    await next_request(second)
+    assert (await next_request(second)).id == 1
+    second.replies.put([(1, piece(5))])
+    assert (await next_request(second)).id == 2
+    second.replies.put(None)  # with 1 in flight as well
+    third = await scene.worker()
+    await next_request(third)
+    _, verdict = await boxes[2].get()
+    assert isinstance(verdict, Failed)
+    assert isinstance(verdict.error, BackendCrashed)
+    assert verdict.error.quarantined
+    assert (await next_request(third)).id == 3
+    third.replies.put([(3, END)])
+    assert (await next_request(third)) == attrs.evolve(generate(1), generated=(5,))
+    third.replies.put([(1, END)])
+    assert (await boxes[3].get()) == (0, END)
+    assert [(await boxes[1].get())[1] for _ in range(2)] == [piece(5), END]
+    scene.link.close()
+
+
+async def test_a_suspect_that_is_cancelled_is_not_resumed(scene: Scene) -> None:
+    worker = await loaded(scene)
+    exchanges = []
+    for id in (1, 2, 3):
+        exchange, _ = scene.ask(generate(id))
+        exchanges.append(exchange)
+        await next_request(worker)
+    worker.replies.put(None)
+    again = await scene.worker()
+    await next_request(again)
+    assert (await next_request(again)).id == 1
+    scene.link.cancel(exchanges[1])
+    scene.link.cancel(exchanges[0])
+    assert await next_request(again) == Cancel(1)
+    assert (await next_request(again)).id == 3
+    scene.link.close()
+
+
+async def test_a_load_that_kills_the_worker_is_not_tried_again(scene: Scene) -> None:
+    worker = await loaded(scene)
+    _, mailbox = scene.ask(load(200, model=2))
+    await next_request(worker)
+    worker.replies.put(None)
+    _, verdict = await mailbox.get()
+    assert isinstance(verdict, Failed)
+    assert "while loading" in str(verdict.error)
+    scene.ask(generate(1))
+    again = await scene.worker()
+    assert await next_request(again) == load(100)
+    assert (await next_request(again)).id == 1
+    scene.link.close()
+
+
+async def test_what_a_cancelled_exchange_still_gets_goes_nowhere(scene: Scene) -> None:
+    worker = await loaded(scene)
+    exchange, mailbox = scene.ask(generate(1))
+    await next_request(worker)
+    scene.link.cancel(exchange)
+    scene.link.cancel(exchange)
+    assert await next_request(worker) == Cancel(1)
+    _, other = scene.ask(generate(2))
+    assert (await next_request(worker)).id == 2
+    worker.replies.put([(1, piece(5)), (2, END)])
+    await other.get()
+    assert not mailbox._letters
+    scene.link.close()
+
+
+async def test_unloading_tells_those_who_still_wait(scene: Scene) -> None:
+    worker = await loaded(scene)
+    _, mailbox = scene.ask(generate(1))
+    await next_request(worker)
+    scene.ask(Unload(300, 1))
+    _, reply = await mailbox.get()
+    assert isinstance(reply, Failed)
+    assert isinstance(reply.error, ClosedError)
+    assert [type(await next_request(worker)) for _ in range(2)] == [Cancel, Unload]
+    scene.link.close()
+
+
+async def test_closing_fails_what_is_in_flight_and_refuses_what_comes(scene: Scene) -> None:
+    await loaded(scene)
+    _, mailbox = scene.ask(generate(1))
+    scene.link.close()
+    _, reply = await mailbox.get()
+    assert isinstance(reply, Failed)
+    assert isinstance(reply.error, ClosedError)
+    with pytest.raises(ClosedError):
+        scene.ask(generate(2))
+
+
+async def test_a_worker_that_cannot_be_started_is_an_error_for_who_asked() -> None:
+    def start() -> Script:
+        raise BackendError("no processes left")
+
+    mailbox: Mailbox[tuple[int, Reply]] = Mailbox()
+    Link("test", start).submit(Exchange(Devices(1, "fake"), mailbox))
+    _, reply = await mailbox.get()
+    assert isinstance(reply, Failed)
+    assert "no processes left" in str(reply.error)
+
+
+async def test_letters_from_other_threads_wake_the_loop() -> None:
+    mailbox: Mailbox[int] = Mailbox()
+
+    def write() -> None:
+        for number in range(1000):
+            mailbox.put(number)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(anyio.to_thread.run_sync, write)
+        assert [await mailbox.get() for _ in range(1000)] == list(range(1000))
+
+
+async def test_a_letter_to_a_loop_that_has_ended_does_no_harm() -> None:
+    boxes: list[Mailbox[int]] = []
+
+    async def make() -> None:
+        box: Mailbox[int] = Mailbox()
+        boxes.append(box)
+        with anyio.move_on_after(0):
+            await box.get()
+        box._arrived = anyio.Event()
+
+    run: Callable[[], None] = lambda: anyio.run(make)  # noqa: E731
+    await anyio.to_thread.run_sync(run)
+    boxes[0].put(1)

@@ -1,0 +1,279 @@
+"""The worker's loop, in a thread, over models that are slow in one way or another."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import attrs
+import pytest
+
+from sauropod._runtime import worker as worker_module
+from sauropod._runtime.protocol import (
+    Answer,
+    Cancel,
+    CountTokens,
+    Embed,
+    End,
+    Failed,
+    Generate,
+    Load,
+    Piece,
+    PromptText,
+    Reply,
+    Unload,
+)
+from sauropod._runtime.worker import Worker
+from sauropod._scheduling.scheduler import SchedulerOptions
+from sauropod._scheduling.sequence import Priority
+from sauropod._values.batch import Chunk, Sampled
+from sauropod._values.loading import LoadOptions, Source
+from sauropod._values.messages import Message, Tool
+from sauropod._values.sampling import SamplingParams
+from sauropod.abc import Backend, Device, LanguageModel
+from sauropod.errors import BackendError, UnsupportedModel
+from sauropod.testing import FakeLanguageModel, FakeOptions
+
+
+@attrs.define(eq=False)
+class Running:
+    """A worker in a thread, and the replies it has sent."""
+
+    worker: Worker
+    replies: queue.SimpleQueue[tuple[int, Reply]]
+
+    def next(self) -> tuple[int, Reply]:
+        return self.replies.get(timeout=20)
+
+    def until(self, id: int) -> list[tuple[int, Reply]]:
+        """Replies up to the last of one exchange."""
+        seen = []
+        while True:
+            seen.append(self.next())
+            if seen[-1][0] == id and not isinstance(seen[-1][1], Piece):
+                return seen
+
+    def load(self, model: int, id: int | None = None) -> None:
+        self.worker.post(
+            Load(id or 1000 + model, model, "test", Source(str(model)), LoadOptions(), SchedulerOptions(ageing=1e9))
+        )
+
+    def ask(self, id: int, model: int, tokens: int = 5, priority: Priority = Priority.NORMAL, text: str = "Hi") -> None:
+        params = SamplingParams(temperature=0, max_tokens=tokens, ignore_eos=True)
+        self.worker.post(Generate(id, model, PromptText(messages=(Message.user(text),)), params, priority, None))
+
+
+class Loads(Backend):
+    """A backend whose models the test makes."""
+
+    def __init__(self, make: Callable[[str], LanguageModel]) -> None:
+        self.make = make
+
+    def devices(self) -> Sequence[Device]:
+        return [Device("cpu")]
+
+    def load(self, source: Source, options: LoadOptions) -> LanguageModel:
+        return self.make(source.name)
+
+
+@pytest.fixture
+def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[str], LanguageModel]], Running]]:
+    running: list[tuple[Worker, threading.Thread]] = []
+
+    def begin(make: Callable[[str], LanguageModel]) -> Running:
+        monkeypatch.setattr(worker_module, "load_backend", lambda _: Loads(make))
+        replies: queue.SimpleQueue[tuple[int, Reply]] = queue.SimpleQueue()
+        worker = Worker(lambda batch: [replies.put(each) for each in batch])  # type: ignore[func-returns-value]
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        running.append((worker, thread))
+        return Running(worker, replies)
+
+    yield begin
+    for worker, thread in running:
+        worker.stop()
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+Start = Callable[[Callable[[str], LanguageModel]], Running]
+
+
+def test_the_most_urgent_model_is_stepped_first(start: Start) -> None:
+    stepping, encoded, gate = threading.Event(), threading.Event(), threading.Event()
+
+    class Gated(FakeLanguageModel):
+        def encode(self, text: str, *, special: bool) -> Sequence[int]:
+            if stepping.is_set():
+                encoded.set()
+            return super().encode(text, special=special)
+
+        def decode(self, chunks: Sequence[Chunk]) -> Sequence[Sampled]:
+            stepping.set()
+            gate.wait(20)
+            return super().decode(chunks)
+
+    running = start(lambda _: Gated(FakeOptions(context_length=500)))
+    for model in (1, 2):
+        running.load(model)
+        running.next()
+    running.ask(1, model=1, tokens=300, priority=Priority.BACKGROUND)
+    assert stepping.wait(20)
+    running.ask(2, model=2, tokens=10, priority=Priority.LIVE)
+    assert encoded.wait(20)
+    gate.set()
+    seen = running.until(2)
+    assert len([reply for id, reply in seen if id == 1]) < 100  # taking turns with the urgent one, it would be done
+    running.until(1)
+
+
+def test_models_of_equal_urgency_take_turns(start: Start) -> None:
+    running = start(lambda _: FakeLanguageModel(FakeOptions(context_length=500)))
+    for model in (1, 2):
+        running.load(model)
+        running.next()
+    running.ask(1, model=1, tokens=400)
+    running.ask(2, model=2, tokens=400)
+    turns = [id for id, reply in running.until(1) if isinstance(reply, Piece)]
+    both = turns[turns.index(2) :]
+    assert len(both) > 20
+    assert all(first != second for first, second in pairwise(both))
+
+
+def test_loading_a_model_does_not_hold_up_another(start: Start) -> None:
+    gate = threading.Event()
+
+    def make(name: str) -> LanguageModel:
+        if name == "2":
+            gate.wait(20)
+        return FakeLanguageModel()
+
+    running = start(make)
+    running.load(1)
+    running.next()
+    running.load(2)
+    running.ask(1, model=2)  # waits for its model
+    running.ask(2, model=1)
+    assert isinstance(running.until(2)[-1][1], End)
+    gate.set()
+    seen = running.until(1)
+    assert (1002, Answer(FakeLanguageModel().info)) in seen
+    assert isinstance(seen[-1][1], End)
+
+
+def test_a_slow_template_does_not_hold_up_another_model(start: Start) -> None:
+    gate = threading.Event()
+
+    class Slow(FakeLanguageModel):
+        def render(
+            self, messages: Sequence[Message], tools: Sequence[Tool] = (), *, options: Mapping[str, Any] | None = None
+        ) -> str:
+            gate.wait(20)
+            return super().render(messages, tools, options=options)
+
+    running = start(lambda name: Slow() if name == "2" else FakeLanguageModel())
+    for model in (1, 2):
+        running.load(model)
+        running.next()
+    running.ask(1, model=2)
+    running.ask(2, model=1)
+    assert isinstance(running.until(2)[-1][1], End)
+    gate.set()
+    assert isinstance(running.until(1)[-1][1], End)
+
+
+def test_a_request_cancelled_while_it_is_prepared_is_never_run(start: Start) -> None:
+    gate = threading.Event()
+    models: list[FakeLanguageModel] = []
+
+    class Slow(FakeLanguageModel):
+        def encode(self, text: str, *, special: bool) -> Sequence[int]:
+            gate.wait(20)
+            return super().encode(text, special=special)
+
+    def make(_: str) -> LanguageModel:
+        models.append(Slow())
+        return models[0]
+
+    running = start(make)
+    running.load(1)
+    running.next()
+    running.ask(1, model=1)
+    running.worker.post(Cancel(1))
+    gate.set()
+    running.worker.post(CountTokens(2, 1, PromptText(text="x")))
+    assert [id for id, _ in running.until(2)] == [2]
+    assert not models[0].steps
+
+
+def test_a_load_that_fails_tells_those_who_waited_for_the_model(start: Start) -> None:
+    def make(_: str) -> LanguageModel:
+        raise UnsupportedModel("not a model")
+
+    running = start(make)
+    running.load(1)
+    running.ask(1, model=1)
+    errors = {id: reply.error for id, reply in (running.next(), running.next()) if isinstance(reply, Failed)}
+    assert errors.keys() == {1, 1001}
+    assert all(isinstance(error, UnsupportedModel) for error in errors.values())
+
+
+def test_a_fault_in_a_step_ends_its_texts_and_nothing_else(start: Start) -> None:
+    class Faulty(FakeLanguageModel):
+        def decode(self, chunks: Sequence[Chunk]) -> Sequence[Sampled]:
+            sampled = super().decode(chunks)
+            if any(b"fault" in bytes(token for token in self.held[chunk.slot] if token < 256) for chunk in chunks):
+                raise ZeroDivisionError("a bug in a plug-in")
+            return sampled
+
+    running = start(lambda _: Faulty())
+    running.load(1)
+    running.next()
+    running.ask(1, model=1, text="a fault")
+    _, failed = running.until(1)[-1]
+    assert isinstance(failed, Failed)
+    assert isinstance(failed.error, BackendError)
+    assert "ZeroDivisionError: a bug in a plug-in" in str(failed.error)
+    assert "test_worker.py" in failed.trace
+    for id in range(2, 8):
+        running.ask(id, model=1, text="all is well")
+        assert isinstance(running.until(id)[-1][1], End)
+
+
+def test_embeddings_and_texts_take_turns(start: Start) -> None:
+    running = start(lambda _: FakeLanguageModel(FakeOptions(context_length=500, step_tokens=8)))
+    running.load(1)
+    running.next()
+    running.ask(1, model=1, tokens=300)
+    running.worker.post(Embed(2, 1, [f"text {number}" for number in range(30)]))
+    seen = running.until(2)
+    assert len([reply for id, reply in seen if id == 1 and isinstance(reply, Piece)]) >= 10
+    assert isinstance(seen[-1][1], Answer)
+    assert len(seen[-1][1].value) == 30
+    running.until(1)
+
+
+def test_a_model_that_is_not_there_is_an_error(start: Start) -> None:
+    running = start(lambda _: FakeLanguageModel())
+    running.ask(1, model=9)
+    assert isinstance(running.next()[1], Failed)
+
+
+def test_unloading_closes_the_model(start: Start) -> None:
+    models: list[FakeLanguageModel] = []
+
+    def make(_: str) -> LanguageModel:
+        models.append(FakeLanguageModel())
+        return models[-1]
+
+    running = start(make)
+    running.load(1)
+    running.next()
+    running.worker.post(Unload(2, 1))
+    assert running.next() == (2, Answer(None))
+    assert models[0]._closed
+    running.load(1, id=3)
+    assert running.next()[0] == 3

@@ -1,0 +1,83 @@
+"""What users import: complete, documented, cheap, and the same with and without async."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+import subprocess
+import sys
+from typing import get_type_hints
+
+import attrs
+import pytest
+
+import sauropod
+import sauropod.abc
+import sauropod.blocking
+import sauropod.errors
+import sauropod.testing
+from sauropod import SamplingOptions, SamplingParams
+from sauropod.blocking import AskOptions, EngineOptions
+
+
+@pytest.mark.parametrize("module", [sauropod, sauropod.abc, sauropod.blocking, sauropod.errors, sauropod.testing])
+def test_everything_public_is_there_and_says_what_it_is(module: object) -> None:
+    for name in module.__all__:  # type: ignore[attr-defined]
+        thing = getattr(module, name)
+        if inspect.isclass(thing) or inspect.isfunction(thing):
+            assert inspect.getdoc(thing), name
+
+
+def test_every_error_is_exported_and_the_tree_names_it() -> None:
+    for name in sauropod.errors.__all__:
+        assert getattr(sauropod, name) is getattr(sauropod.errors, name)
+        assert name in (sauropod.errors.__doc__ or "")
+        assert issubclass(getattr(sauropod.errors, name), sauropod.SauropodError)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        sauropod.PromptTooLong(5000, 4096),
+        sauropod.PromptTooLong(5000, 4096, exact=False),
+        sauropod.QueueFull(3, 2),
+        sauropod.BackendCrashed("x", signal="SIGSEGV", exit_code=3, output=("a", "b"), quarantined=True),
+        sauropod.ModelNotFound("no such model"),
+        sauropod.OutOfMemory("too big"),
+    ],
+)
+def test_errors_survive_the_way_from_a_worker(error: Exception) -> None:
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert (str(again), vars(again)) == (str(error), vars(error))
+
+
+def test_options_of_engines_are_the_same_with_and_without_async() -> None:
+    asynchronous = inspect.signature(sauropod.Engine).parameters
+    keywords = {name for name, parameter in asynchronous.items() if parameter.kind is parameter.KEYWORD_ONLY}
+    assert set(EngineOptions.__annotations__) == keywords
+
+
+def test_options_of_requests_are_the_same_with_and_without_async() -> None:
+    for method in ("complete", "stream"):
+        parameters = inspect.signature(getattr(sauropod.Engine, method)).parameters
+        keywords = {name for name, parameter in parameters.items() if parameter.kind is parameter.KEYWORD_ONLY}
+        assert set(get_type_hints(AskOptions)) == keywords | set(get_type_hints(SamplingOptions))
+
+
+def test_methods_are_the_same_with_and_without_async() -> None:
+    renamed = {"aclose": "close", "__aenter__": "__enter__", "__aexit__": "__exit__"}
+    for name in ("Engine", "TextStream"):
+        names = {renamed.get(each, each) for each in vars(getattr(sauropod, name)) if not each.startswith("_")}
+        assert names <= set(dir(getattr(sauropod.blocking, name)))
+
+
+def test_sampling_options_are_the_fields_of_sampling_params() -> None:
+    assert set(SamplingOptions.__annotations__) == {field.name for field in attrs.fields(SamplingParams)}
+
+
+def test_importing_the_library_imports_no_extra() -> None:
+    heavy = "{'numpy', 'huggingface_hub', 'llama_cpp', 'jinja2', 'gguf', 'trio', 'onnxruntime', 'httpx'}"
+    program = f"import sauropod, sys; print(sorted({heavy} & set(sys.modules)))"
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "[]"
