@@ -22,7 +22,7 @@ from sauropod._values.completion import (
     TokenLogprob,
     Usage,
 )
-from sauropod.errors import ClosedError
+from sauropod.errors import BackendError, ClosedError
 
 __all__ = ["LocalRun", "RemoteRun", "Run", "TextStream"]
 
@@ -209,9 +209,12 @@ class RemoteRun:
 
     async def next(self) -> StreamEvent:
         try:
-            return await anext(self.events)
+            event = await anext(self.events)
         except StopAsyncIteration:
-            raise ClosedError("The model's stream ended without a Finished event; its plug-in is at fault.") from None
+            raise BackendError("The model's stream ended without a Finished event; its plug-in is at fault.") from None
+        if isinstance(event, Finished):
+            await self.aclose()
+        return event
 
     def cancel(self) -> None:
         """Left to the event loop, which closes a generator that nobody holds any more."""

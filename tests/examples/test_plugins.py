@@ -1,0 +1,169 @@
+"""The example plug-ins, installed as distributions of their own and found through their entry points."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+import sauropod
+from sauropod import Engine, Finished, Message, TextDelta, Tool, ToolCall
+from sauropod.abc import LoadOptions, Source
+from sauropod.testing import check_language_model
+
+pytestmark = pytest.mark.anyio
+
+INSTALLED = {point.name for point in entry_points(group="sauropod.backends")}
+needs_markov = pytest.mark.skipif("markov" not in INSTALLED, reason="examples/plugins/markov is not installed")
+needs_chat = pytest.mark.skipif("openai_chat" not in INSTALLED, reason="examples/plugins/openai_chat is not installed")
+
+CORPUS = "the cat sat on the mat and the dog sat on the cat and the cat sat on the dog\n" * 3
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    path = tmp_path / "corpus.txt"
+    path.write_text(CORPUS)
+    return path
+
+
+@needs_markov
+def test_the_markov_chain_keeps_the_contract_of_language_models(corpus: Path) -> None:
+    from sauropod_markov import Markov
+
+    check_language_model(lambda: Markov().load(Source(str(corpus)), LoadOptions()))
+
+
+@needs_markov
+async def test_the_markov_chain_is_an_engine_like_any_other(corpus: Path) -> None:
+    async with Engine(f"markov:{corpus}") as engine:
+        completion = await engine.complete("the cat", temperature=0, max_tokens=4)
+        assert completion.text == " sat on the cat"
+        texts = {(await engine.complete("the", seed=seed, max_tokens=6)).text for seed in range(5)}
+        assert len(texts) > 1
+        assert all(set(text.split()) <= set(CORPUS.split()) for text in texts)
+
+
+@needs_markov
+async def test_what_the_plug_in_says_of_a_missing_text_reaches_the_user(nothing_leaks: None) -> None:
+    with pytest.raises(sauropod.ModelNotFound, match=r"nothing\.txt"):
+        await Engine("markov:nothing.txt").open()
+
+
+class ChatServer(ThreadingHTTPServer):
+    """Speaks enough of the protocol to be asked, and remembers what it was asked."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked: list[dict[str, Any]] = []
+        self.status = 200
+        self.endless = False
+        self.left = threading.Event()
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: ChatServer
+
+    def do_POST(self) -> None:
+        self.server.asked.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+        self.send_response(self.server.status)
+        self.end_headers()
+        if self.server.status != 200:
+            self.wfile.write(b'{"error": {"message": "no, because"}}')
+            return
+        try:
+            while True:
+                for word in ("Paris", " it", " is"):
+                    self._event({"choices": [{"index": 0, "delta": {"content": word}}]})
+                if not self.server.endless:
+                    break
+        except OSError:
+            self.server.left.set()
+            return
+        self._event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+        self._event({"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}})
+        self.wfile.write(b"data: [DONE]\n\n")
+
+    def _event(self, data: object) -> None:
+        self.wfile.write(f"data: {json.dumps(data)}\n\n".encode())
+
+    def log_message(self, format: str, *args: object) -> None: ...
+
+
+@pytest.fixture
+def server() -> Iterator[ChatServer]:
+    server = ChatServer()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def engine_at(server: ChatServer) -> Engine:
+    return Engine("openai_chat:some-model", options={"base_url": f"http://127.0.0.1:{server.server_port}/v1"})
+
+
+@needs_chat
+async def test_a_remote_model_is_an_engine_like_any_other(server: ChatServer) -> None:
+    call = ToolCall("clock", {"zone": "UTC"}, id="call_1")
+    conversation = [Message.user("Time?"), Message.assistant(tool_calls=[call]), Message.tool("noon", call=call)]
+    async with engine_at(server) as engine:
+        stream = engine.stream(conversation, tools=[Tool("clock")], temperature=0.5, stop="x", max_tokens=9)
+        events = [event async for event in stream]
+    assert [event.text for event in events if isinstance(event, TextDelta)] == ["Paris", " it", " is"]
+    assert isinstance(events[-1], Finished)
+    assert stream.completion.text == "Paris it is"
+    assert stream.completion.usage == sauropod.Usage(7, 0, 3)
+    asked = server.asked[0]
+    assert (asked["model"], asked["temperature"], asked["stop"], asked["max_tokens"]) == ("some-model", 0.5, ["x"], 9)
+    assert asked["messages"][1]["tool_calls"][0]["function"] == {"name": "clock", "arguments": '{"zone": "UTC"}'}
+    assert asked["messages"][2]["tool_call_id"] == "call_1"
+    assert asked["tools"][0]["function"]["name"] == "clock"
+
+
+@needs_chat
+@pytest.mark.filterwarnings("ignore:Exception ignored in. <async_generator object .*aiter")  # httpx's, under trio
+async def test_leaving_the_stream_closes_the_connection(server: ChatServer) -> None:
+    server.endless = True
+    async with engine_at(server) as engine:
+        async with engine.stream("Hi") as stream:
+            await anext(stream)
+        with anyio.fail_after(20):
+            assert await anyio.to_thread.run_sync(server.left.wait, 20)
+
+
+@needs_chat
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(404, sauropod.ModelNotFound), (400, sauropod.RequestError), (500, sauropod.BackendError)],
+)
+async def test_the_servers_refusals_are_typed(status: int, error: type[Exception], server: ChatServer) -> None:
+    server.status = status
+    async with engine_at(server) as engine:
+        with pytest.raises(error, match="no, because"):
+            await engine.complete("Hi")
+
+
+@needs_chat
+async def test_a_server_that_is_not_there_is_a_backend_error() -> None:
+    async with Engine("openai_chat:m", options={"base_url": "http://127.0.0.1:1/v1"}) as engine:
+        with pytest.raises(sauropod.BackendError, match="cannot be reached"):
+            await engine.complete("Hi")
+
+
+@needs_chat
+async def test_raw_text_is_refused(server: ChatServer) -> None:
+    async with engine_at(server) as engine:
+        with pytest.raises(sauropod.UnsupportedInput, match="conversations"):
+            await engine.complete("Hi", raw=True)
