@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -22,19 +23,23 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A real model of half a megabyte that talks nonsense."""
-    pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
+    if importlib.util.find_spec("llama_cpp") is None:
+        pytest.skip("llama-cpp-python is not installed")
     return models.tiny_llama(tmp_path_factory.mktemp("models") / "tiny.gguf", context_length=2048)
 
 
 @pytest.fixture
-def nothing_leaks() -> Iterator[None]:
-    """Fails a test that leaves a child process, a thread of ours or a file descriptor behind."""
+async def nothing_leaks() -> AsyncIterator[None]:
+    """Fails a test that leaves a child process, a thread of ours or a file descriptor behind.
+
+    Async, so that the test's event loop, which has descriptors of its own, is there before and after.
+    """
     before = _children(), _our_threads(), _descriptors()
     yield
     after = _children(), _our_threads(), _descriptors()
     assert after[0] == before[0], "a child process is left over"
     assert after[1] <= before[1], "a thread is left over"
-    assert after[2] <= before[2], "file descriptors are left open"
+    assert sorted(after[2] - before[2]) == [], "file descriptors are left open"
 
 
 def _children() -> set[str]:
@@ -46,6 +51,11 @@ def _our_threads() -> set[str]:
     return {thread.name for thread in threading.enumerate() if thread.name.startswith("sauropod")}
 
 
-def _descriptors() -> int:
-    descriptors = Path("/proc/self/fd")
-    return len(list(descriptors.iterdir())) if descriptors.exists() else 0
+def _descriptors() -> set[str]:
+    """What this process has open, as /proc names it."""
+    links = Path("/proc/self/fd")
+    return (
+        {f"{link.name}: {os.readlink(link)}" for link in links.iterdir() if link.is_symlink()}
+        if links.exists()
+        else set()
+    )

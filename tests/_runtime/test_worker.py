@@ -12,6 +12,7 @@ import attrs
 import pytest
 
 from sauropod._runtime import worker as worker_module
+from sauropod._runtime.hosting import Replies
 from sauropod._runtime.protocol import (
     Answer,
     Cancel,
@@ -86,7 +87,12 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[str],
     def begin(make: Callable[[str], LanguageModel]) -> Running:
         monkeypatch.setattr(worker_module, "load_backend", lambda _: Loads(make))
         replies: queue.SimpleQueue[tuple[int, Reply]] = queue.SimpleQueue()
-        worker = Worker(lambda batch: [replies.put(each) for each in batch])  # type: ignore[func-returns-value]
+
+        def send(batch: Replies) -> None:
+            for each in batch:
+                replies.put(each)
+
+        worker = Worker(send)
         thread = threading.Thread(target=worker.run)
         thread.start()
         running.append((worker, thread))

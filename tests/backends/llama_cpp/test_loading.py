@@ -207,7 +207,7 @@ def test_closing_gives_the_memory_back(tmp_path: Path) -> None:
 def test_pieces_put_together_are_the_text(tmp_path: Path) -> None:
     text = "Größe, 漢字, 🦕 and\n\ttabs <|im_end|> as text"
     for tokenizer in ("bpe", "spm", "bytes"):
-        model = load(models.tiny_llama(tmp_path / f"{tokenizer}.gguf", tokenizer=tokenizer))  # type: ignore[arg-type]
+        model = load(models.tiny_llama(tmp_path / f"{tokenizer}.gguf", tokenizer=tokenizer))
         tokens = model.encode(text, special=False)
         assert b"".join(model.piece(token) for token in tokens).decode().strip() == text
         model.close()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
+import attrs
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -38,18 +39,13 @@ def sampler(params: SamplingParams, prompt: Sequence[int] = (), generated: Seque
 
 def possible(params: SamplingParams, values: Logits, draws: int = 400) -> set[int]:
     """The tokens that are ever chosen."""
-    return {
-        sampler(SamplingParams(**{**given_of(params), "seed": n})).choose(0, values.copy()).token for n in range(draws)
-    }
-
-
-def given_of(params: SamplingParams) -> dict[str, object]:
-    return params._given()
+    return {sampler(attrs.evolve(params, seed=n)).choose(0, values.copy()).token for n in range(draws)}
 
 
 def probabilities(values: Logits) -> NDArray[np.float64]:
     shifted = np.exp(values.astype(np.float64) - values.max())
-    return shifted / shifted.sum()
+    shares: NDArray[np.float64] = shifted / shifted.sum()
+    return shares
 
 
 @given(st.integers(0, 2**32 - 2), st.integers(0, 1000))
@@ -62,15 +58,15 @@ def test_temperature_zero_takes_the_likeliest(seed: int, which: int) -> None:
 def test_draws_follow_the_distribution() -> None:
     values = logits(1, spread=1.5)
     expected = probabilities(values / 0.7)
-    params = {**given_of(OFF), "temperature": 0.7}
-    drawn = Counter(sampler(SamplingParams(**params, seed=n)).choose(0, values.copy()).token for n in range(8000))
+    params = attrs.evolve(OFF, temperature=0.7)
+    drawn = Counter(sampler(attrs.evolve(params, seed=n)).choose(0, values.copy()).token for n in range(8000))
     observed = np.array([drawn[token] / 8000 for token in range(SIZE)])
     assert np.abs(observed - expected).max() < 4 * np.sqrt(expected * (1 - expected) / 8000).max()
 
 
 def test_the_places_of_one_sequence_are_drawn_independently() -> None:
     values = np.zeros(SIZE, dtype=np.float32)
-    one = sampler(SamplingParams(**given_of(OFF), seed=3))
+    one = sampler(attrs.evolve(OFF, seed=3))
     drawn = [one.choose(0, values.copy()).token for _ in range(5000)]
     counts = np.bincount(drawn, minlength=SIZE)
     assert (np.abs(counts - 100) < 50).all()
@@ -81,7 +77,7 @@ def test_the_places_of_one_sequence_are_drawn_independently() -> None:
 def test_top_k_keeps_the_likeliest() -> None:
     values = logits(2, spread=1)
     best = set(np.argsort(-values)[:4].tolist())
-    assert possible(SamplingParams(**{**given_of(OFF), "top_k": 4}), values) == best
+    assert possible(attrs.evolve(OFF, top_k=4), values) == best
 
 
 def test_top_p_keeps_the_smallest_set_that_reaches_it() -> None:
@@ -89,14 +85,14 @@ def test_top_p_keeps_the_smallest_set_that_reaches_it() -> None:
     order = np.argsort(-values)
     reached = np.cumsum(probabilities(values)[order])
     nucleus = set(order[: int(np.searchsorted(reached, 0.6)) + 1].tolist())
-    assert possible(SamplingParams(**{**given_of(OFF), "top_p": 0.6}), values) <= nucleus
+    assert possible(attrs.evolve(OFF, top_p=0.6), values) <= nucleus
 
 
 def test_min_p_drops_what_is_unlikely_beside_the_likeliest() -> None:
     values = logits(4, spread=1)
     shares = probabilities(values) / probabilities(values).max()
     kept = set(np.flatnonzero(shares >= 0.3).tolist())
-    assert possible(SamplingParams(**{**given_of(OFF), "min_p": 0.3}), values) == kept
+    assert possible(attrs.evolve(OFF, min_p=0.3), values) == kept
 
 
 def test_typical_p_keeps_what_is_about_as_surprising_as_expected() -> None:
@@ -106,15 +102,15 @@ def test_typical_p_keeps_what_is_about_as_surprising_as_expected() -> None:
     order = np.argsort(np.abs(surprise - (shares * surprise).sum()))
     count = int(np.searchsorted(np.cumsum(shares[order]), 0.5)) + 1
     typical = set(order[:count].tolist())
-    assert possible(SamplingParams(**{**given_of(OFF), "typical_p": 0.5}), values) <= typical
+    assert possible(attrs.evolve(OFF, typical_p=0.5), values) <= typical
 
 
 def test_xtc_takes_the_top_choices_away() -> None:
     values = np.full(SIZE, -20, dtype=np.float32)
     values[[1, 2, 3]] = [2.0, 1.5, 1.4]
-    always = SamplingParams(**{**given_of(OFF), "xtc_probability": 1.0, "xtc_threshold": 0.1})
+    always = attrs.evolve(OFF, xtc_probability=1.0, xtc_threshold=0.1)
     assert possible(always, values) == {3}
-    never = SamplingParams(**{**given_of(OFF), "xtc_probability": 0.0, "xtc_threshold": 0.1})
+    never = attrs.evolve(OFF, xtc_probability=0.0, xtc_threshold=0.1)
     assert possible(never, values) == {1, 2, 3}
 
 
@@ -171,7 +167,7 @@ def test_a_bias_moves_a_logit_and_minus_infinity_forbids() -> None:
     forbid = SamplingParams(temperature=0, logit_bias={best: float("-inf")})
     assert sampler(forbid).choose(0, values.copy()).token == second
     assert sampler(SamplingParams(temperature=0, logit_bias={11: 100})).choose(0, values.copy()).token == 11
-    assert best not in possible(SamplingParams(**given_of(OFF), logit_bias={best: float("-inf")}), values)
+    assert best not in possible(attrs.evolve(OFF, logit_bias={best: float("-inf")}), values)
 
 
 def test_an_end_can_be_forbidden() -> None:

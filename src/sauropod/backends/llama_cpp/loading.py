@@ -13,11 +13,17 @@ from sauropod.abc import LoadOptions, ModelInfo, Placement, Source
 from sauropod.backends.llama_cpp.devices import NativeDevice, add_rpc_servers, choose, native_devices
 from sauropod.backends.llama_cpp.embedding import Embedder
 from sauropod.backends.llama_cpp.library import library, listening
-from sauropod.backends.llama_cpp.machine import available_memory
+from sauropod.backends.llama_cpp.machine import available_memory, physical_cores
 from sauropod.backends.llama_cpp.metadata import Metadata
 from sauropod.backends.llama_cpp.model import AbortFlag, LlamaModel
 from sauropod.backends.llama_cpp.placement import offloaded_layers, read_buffers
-from sauropod.backends.llama_cpp.plan import Room, cells_that_fit, layers_that_fit, plan_room
+from sauropod.backends.llama_cpp.plan import (
+    Room,
+    cells_that_fit,
+    layers_that_fit,
+    plan_room,
+    threads_worth_having,
+)
 from sauropod.backends.llama_cpp.settings import Settings
 from sauropod.backends.llama_cpp.template import ChatTemplate
 from sauropod.backends.llama_cpp.vocabulary import Vocabulary
@@ -177,7 +183,7 @@ class _Loading:
         caches, compute = [], 0
         for cells in _PROBES:
             with listening() as lines:
-                context = self._init_context(model, self._context_params(Room(cells, cells)))
+                context = self._init_context(model, self._context_params(model, Room(cells, cells)))
                 library().llama_free(context)
             buffers = read_buffers(lines)
             caches.append(buffers.planned_cache)
@@ -185,7 +191,7 @@ class _Loading:
         return (caches[1] - caches[0]) / (_PROBES[1] - _PROBES[0]), compute
 
     def _make_context(self, model: Any, room: Room, abort: AbortFlag) -> Any:
-        params = self._context_params(room)
+        params = self._context_params(model, room)
         abort.connect(params)
         with listening() as self._context_lines:
             context = self._init_context(model, params)
@@ -199,13 +205,14 @@ class _Loading:
             raise self._failure("A context for the model could not be made", BackendError)
         return context
 
-    def _context_params(self, room: Room) -> Any:
+    def _context_params(self, model: Any, room: Room) -> Any:
         settings = self.settings
+        threads = settings.threads or threads_worth_having(library().llama_model_size(model), physical_cores())
         params = library().llama_context_default_params()
         params.n_ctx, params.n_seq_max = room.cache_length, settings.slots
         params.n_batch, params.n_ubatch = settings.step_tokens, min(settings.step_tokens, settings.ubatch_tokens)
         params.n_outputs_max = settings.slots  # a token for each slot is all that is ever asked for
-        params.n_threads = params.n_threads_batch = settings.threads
+        params.n_threads = params.n_threads_batch = threads
         params.flash_attn_type = settings.flash_attention_number
         params.type_k, params.type_v = settings.cache_type_numbers
         params.swa_full, params.offload_kqv = settings.swa_full, settings.offload_kqv
@@ -242,7 +249,7 @@ class _Loading:
         )
 
     def _make_embedding_context(self, model: Any, pooling: str, room: Room) -> Any:
-        params = self._context_params(room)
+        params = self._context_params(model, room)
         params.n_ctx = params.n_batch = params.n_ubatch = room.context_length
         params.n_seq_max, params.n_outputs_max = self.settings.embedding_slots, 0
         params.embeddings, params.pooling_type = True, Metadata.POOLING.index(pooling)

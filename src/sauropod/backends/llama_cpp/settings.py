@@ -8,7 +8,6 @@ from typing import Any
 import attrs
 
 from sauropod.abc import LoadOptions
-from sauropod.backends.llama_cpp.machine import physical_cores
 from sauropod.errors import UnsupportedInput
 
 __all__ = ["Settings"]
@@ -61,7 +60,7 @@ class Settings(Extra):
 
     slots: int
     step_tokens: int
-    threads: int
+    threads: int | None
     flash_attention_number: int
     cache_type_numbers: tuple[int, int]
 
@@ -78,7 +77,7 @@ class Settings(Extra):
         return cls(
             slots=slots,
             step_tokens=step_tokens,
-            threads=options.threads or physical_cores(),
+            threads=options.threads,
             flash_attention_number=-1 if options.flash_attention is None else int(options.flash_attention),
             cache_type_numbers=_cache_types(options.cache_type),
             **_known(options.extra),

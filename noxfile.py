@@ -1,0 +1,61 @@
+"""What there is to run: `nox` runs tests, typing, lint and docs; `nox -s bench|train|models` the rest.
+
+With `--no-venv` a session uses the environment it is started in, which then has to have what it needs.
+"""
+
+from __future__ import annotations
+
+import os
+
+import nox
+
+nox.options.sessions = ["tests", "typing", "lint", "docs"]
+nox.options.default_venv_backend = "uv|virtualenv"
+
+PLUGINS = ("examples/plugins/markov", "examples/plugins/openai_chat")
+DEVELOP = ("-e", ".[all,test]", *PLUGINS)
+TRAINING = ("torch==2.13.0", "tokenizers>=0.21", "gguf>=0.17", "jinja2>=3.1.6", "attrs>=25.1", "numpy>=1.26")
+
+
+def install(session: nox.Session, *packages: str) -> None:
+    """Into the session's own environment, if it has one."""
+    if session.venv_backend != "none":
+        session.install(*packages)
+
+
+@nox.session(python=["3.11", "3.12", "3.13"])
+def tests(session: nox.Session) -> None:
+    """The test suite. Arguments go to pytest."""
+    install(session, *DEVELOP)
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """mypy --strict, on the library, on code as its users write it, on tests, examples and benchmarks."""
+    install(session, *DEVELOP)
+    session.run("mypy", "src", "tests", "noxfile.py")
+    for plugin in PLUGINS:
+        session.run("mypy", f"{plugin}/sauropod_{os.path.basename(plugin)}.py")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """ruff, as linter and as formatter."""
+    install(session, "ruff>=0.12")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation; a broken link is an error."""
+    install(session, "mkdocs-material>=9.6")
+    session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """All benchmarks, each beside a peer. `nox -s bench -- --help` tells what can be chosen."""
+    install(session, *DEVELOP)
+    session.run("python", "-m", "benchmarks.run", *session.posargs)
