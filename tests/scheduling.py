@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from sauropod._scheduling.scheduler import Scheduler, SchedulerOptions
-from sauropod._scheduling.sequence import Priority, Sequence
+from sauropod._scheduling.scheduler import Scheduler
+from sauropod._scheduling.sequence import Sequence
 from sauropod._values.sampling import DEFAULT_SAMPLING, SamplingParams, StopReason
+from sauropod._values.scheduling import Priority, SchedulerOptions
 from sauropod.abc import CacheFull, StepAborted
 from sauropod.testing import FakeLanguageModel, FakeOptions
 

@@ -6,25 +6,23 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, Unpack
 
 import anyio
 import anyio.to_thread
 import attrs
-from typing_extensions import Unpack
 
 from sauropod._handles import ChatHandle, Handle, WorkerHandle, devices_of
 from sauropod._runtime.pool import Isolation, shared_pool
 from sauropod._runtime.protocol import PromptText
 from sauropod._runtime.registry import backend_for_file, installed_backends, load_backend
-from sauropod._scheduling.scheduler import SchedulerOptions
-from sauropod._scheduling.sequence import Priority
 from sauropod._stream import TextStream
 from sauropod._values.completion import Completion
 from sauropod._values.info import Device, ModelInfo
 from sauropod._values.loading import LoadOptions, Source
 from sauropod._values.messages import Prompt, Tool, as_messages, as_tokens
 from sauropod._values.sampling import SamplingOptions, SamplingParams
+from sauropod._values.scheduling import Priority, SchedulerOptions
 from sauropod.abc import Backend
 from sauropod.errors import ClosedError, OutOfMemory, UnsupportedInput, UnsupportedModel
 

@@ -15,13 +15,12 @@ from sauropod._runtime.link import Exchange, Link
 from sauropod._runtime.mailbox import Mailbox
 from sauropod._runtime.pool import Isolation, WorkerPool
 from sauropod._runtime.protocol import CountTokens, Devices, Embed, Failed, Generate, Load, PromptText, Reply, Unload
-from sauropod._scheduling.scheduler import SchedulerOptions
-from sauropod._scheduling.sequence import Priority
 from sauropod._stream import LocalRun, RemoteRun, Run
 from sauropod._values.info import Device, ModelInfo
 from sauropod._values.loading import LoadOptions, Source
 from sauropod._values.messages import Message
 from sauropod._values.sampling import SamplingParams
+from sauropod._values.scheduling import Priority, SchedulerOptions
 from sauropod.abc import ChatModel
 from sauropod.errors import UnsupportedInput
 

@@ -9,7 +9,6 @@ import anyio
 import attrs
 import pytest
 
-from sauropod._runtime.hosting import Replies
 from sauropod._runtime.link import Exchange, Link
 from sauropod._runtime.mailbox import Mailbox
 from sauropod._runtime.protocol import (
@@ -22,15 +21,15 @@ from sauropod._runtime.protocol import (
     Load,
     Piece,
     PromptText,
+    Replies,
     Reply,
     Request,
     Unload,
 )
-from sauropod._scheduling.scheduler import SchedulerOptions
-from sauropod._scheduling.sequence import Priority
 from sauropod._values.completion import Timings
 from sauropod._values.loading import LoadOptions, Source
 from sauropod._values.sampling import SamplingParams, StopReason
+from sauropod._values.scheduling import Priority, SchedulerOptions
 from sauropod.errors import BackendCrashed, BackendError, ClosedError
 
 pytestmark = pytest.mark.anyio

@@ -12,7 +12,6 @@ import attrs
 import pytest
 
 from sauropod._runtime import worker as worker_module
-from sauropod._runtime.hosting import Replies
 from sauropod._runtime.protocol import (
     Answer,
     Cancel,
@@ -24,16 +23,16 @@ from sauropod._runtime.protocol import (
     Load,
     Piece,
     PromptText,
+    Replies,
     Reply,
     Unload,
 )
 from sauropod._runtime.worker import Worker
-from sauropod._scheduling.scheduler import SchedulerOptions
-from sauropod._scheduling.sequence import Priority
 from sauropod._values.batch import Chunk, Sampled
 from sauropod._values.loading import LoadOptions, Source
 from sauropod._values.messages import Message, Tool
 from sauropod._values.sampling import SamplingParams
+from sauropod._values.scheduling import Priority, SchedulerOptions
 from sauropod.abc import Backend, Device, LanguageModel
 from sauropod.errors import BackendError, UnsupportedModel
 from sauropod.testing import FakeLanguageModel, FakeOptions

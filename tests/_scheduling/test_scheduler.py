@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sauropod._scheduling.scheduler import Scheduler, SchedulerOptions
-from sauropod._scheduling.sequence import Priority, Sequence
+from sauropod._scheduling.scheduler import Scheduler
+from sauropod._scheduling.sequence import Sequence
 from sauropod._values.sampling import DEFAULT_SAMPLING, SamplingParams, StopReason
+from sauropod._values.scheduling import Priority, SchedulerOptions
 from sauropod.errors import InvalidSampling, PromptTooLong, QueueFull, UnsupportedInput
 from sauropod.testing import FakeLanguageModel, FakeOptions
 from scheduling import Driver, Request, alone

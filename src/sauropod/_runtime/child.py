@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sauropod._runtime.worker import Worker
 
 if TYPE_CHECKING:
-    from sauropod._runtime.hosting import Replies
+    from sauropod._runtime.protocol import Replies
 
 __all__ = ["RECORD", "main", "open_connection"]
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from sauropod._runtime.protocol import Answer, Embed, End, Failed, Generate, Piece, PromptText, Reply
+from sauropod._runtime.protocol import Answer, Embed, End, Failed, Generate, Piece, PromptText, Replies
 from sauropod._scheduling.batcher import Batcher, Job
-from sauropod._scheduling.scheduler import Output, Scheduler, SchedulerOptions, Step
+from sauropod._scheduling.scheduler import Output, Scheduler, Step
 from sauropod._scheduling.sequence import Sequence as Tokens
 from sauropod._text.detokenizer import Detokenizer
 from sauropod._values.completion import Timings
 from sauropod._values.sampling import StopReason
+from sauropod._values.scheduling import SchedulerOptions
 from sauropod.abc import CacheFull, LanguageModel, Sampled, StepAborted
 from sauropod.errors import OutOfMemory, PromptTooLong, UnsupportedInput
 
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Host", "Replies"]
-
-Replies = list[tuple[int, Reply]]
+__all__ = ["Host"]
 
 
 @attrs.define(eq=False)

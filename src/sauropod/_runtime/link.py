@@ -6,13 +6,16 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import attrs
 
 from sauropod._runtime.mailbox import Mailbox
 from sauropod._runtime.protocol import Answer, Cancel, Failed, Generate, Load, Piece, Reply, Request, Unload
-from sauropod._runtime.transport import Transport
 from sauropod.errors import BackendCrashed, ClosedError, SauropodError
+
+if TYPE_CHECKING:
+    from sauropod._runtime.transport import Transport
 
 __all__ = ["Exchange", "Link"]
 

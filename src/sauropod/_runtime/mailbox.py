@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import sys
 from collections import deque
@@ -56,4 +55,6 @@ def _loop_entry() -> Callable[..., Any]:
 
         with contextlib.suppress(RuntimeError):
             return trio.lowlevel.current_trio_token().run_sync_soon
+    import asyncio  # running already, or the import of the library would pay for it
+
     return asyncio.get_running_loop().call_soon_threadsafe

@@ -6,13 +6,15 @@ import atexit
 import itertools
 import threading
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
 from sauropod._runtime.link import Link
-from sauropod._runtime.transport import ProcessTransport, ThreadTransport, Transport
 from sauropod.abc import Device
+
+if TYPE_CHECKING:
+    from sauropod._runtime.transport import Transport
 
 __all__ = ["Isolation", "WorkerPool", "shared_pool"]
 
@@ -72,6 +74,8 @@ class WorkerPool:
 
 
 def _start(name: str, isolation: Isolation) -> Transport:
+    from sauropod._runtime.transport import ProcessTransport, ThreadTransport  # not before there is a worker to start
+
     return ProcessTransport(name) if isolation == "process" else ThreadTransport(name)
 
 

@@ -8,12 +8,11 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 import attrs
 
-from sauropod._scheduling.scheduler import SchedulerOptions
-from sauropod._scheduling.sequence import Priority
 from sauropod._values.completion import Timings
 from sauropod._values.loading import LoadOptions, Source
 from sauropod._values.messages import Message, Tool
 from sauropod._values.sampling import SamplingParams, StopReason
+from sauropod._values.scheduling import Priority, SchedulerOptions
 from sauropod.errors import BackendError, SauropodError
 
 __all__ = [
@@ -28,6 +27,7 @@ __all__ = [
     "Load",
     "Piece",
     "PromptText",
+    "Replies",
     "Reply",
     "Request",
     "Unload",
@@ -172,3 +172,6 @@ class Failed:
 
 
 Reply: TypeAlias = Piece | End | Answer | Failed
+
+Replies: TypeAlias = list[tuple[int, Reply]]
+"""What a worker sends at once: replies, each with the id of its exchange."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
 from sauropod.abc import Backend, ChatBackend
 from sauropod.errors import BackendNotFound
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 __all__ = ["GROUP", "backend_for_file", "installed_backends", "load_backend"]
 
@@ -15,6 +17,8 @@ GROUP = "sauropod.backends"
 
 def installed_backends() -> dict[str, EntryPoint]:
     """Entry points by name, sauropod's own last, so that nobody can take over a name by accident."""
+    from importlib.metadata import entry_points  # costs more than all the rest of this module
+
     found = sorted(entry_points(group=GROUP), key=lambda point: point.value.startswith("sauropod."))
     return {point.name: point for point in found}
 
@@ -23,6 +27,8 @@ def load_backend(name: str) -> Backend | ChatBackend:
     """The backend of that name. Raises `BackendNotFound` if there is none or it cannot be imported."""
     points = installed_backends()
     if name not in points:
+        import difflib
+
         close = difflib.get_close_matches(name, points, 1)
         hint = f"Did you mean {close[0]!r}?" if close else "Install the distribution that provides it with pip."
         raise BackendNotFound(f"There is no backend {name!r}; installed are {', '.join(sorted(points))}. {hint}")

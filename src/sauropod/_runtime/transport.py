@@ -12,14 +12,15 @@ import sys
 import threading
 from collections import deque
 from multiprocessing.connection import Connection, Pipe
-from typing import IO, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import attrs
 
-from sauropod._runtime.hosting import Replies
-from sauropod._runtime.protocol import Request
-from sauropod._runtime.worker import Worker
+from sauropod._runtime.protocol import Replies, Request
 from sauropod.errors import BackendCrashed, BackendError
+
+if TYPE_CHECKING:
+    from sauropod._runtime.worker import Worker
 
 __all__ = ["ProcessTransport", "ThreadTransport", "Transport"]
 
@@ -154,6 +155,8 @@ class ThreadTransport:
     _fault: BaseException | None = None
 
     def __attrs_post_init__(self) -> None:
+        from sauropod._runtime.worker import Worker  # a parent of processes never needs it
+
         self._worker = Worker(self._replies.put)
         self._thread = threading.Thread(target=self._run, name=f"sauropod-worker-{self.name}", daemon=True)
         self._thread.start()

@@ -20,7 +20,7 @@ from typing import TypeAlias
 
 import attrs
 
-from sauropod._runtime.hosting import Host, Replies
+from sauropod._runtime.hosting import Host
 from sauropod._runtime.protocol import (
     Answer,
     Cancel,
@@ -30,6 +30,7 @@ from sauropod._runtime.protocol import (
     Failed,
     Generate,
     Load,
+    Replies,
     Request,
     Unload,
 )

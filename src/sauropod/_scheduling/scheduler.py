@@ -25,10 +25,11 @@ from sauropod._scheduling.slots import Slots
 from sauropod._scheduling.snapshots import Snapshots
 from sauropod._values.batch import Chunk, Sampled
 from sauropod._values.sampling import StopReason
+from sauropod._values.scheduling import SchedulerOptions
 from sauropod.abc import LanguageModel
 from sauropod.errors import InvalidSampling, PromptTooLong, QueueFull, UnsupportedInput
 
-__all__ = ["Output", "Scheduler", "SchedulerOptions", "Step"]
+__all__ = ["Output", "Scheduler", "Step"]
 
 WORTH_WAITING = 32
 """Tokens. A sequence waits for another that is computing this much more of its prompt than is computed yet."""
@@ -38,20 +39,6 @@ WORTH_A_CHECKPOINT = 64
 
 TAIL = 4
 """How far before a prompt's end its checkpoint is, because templates often change the last tokens of a turn."""
-
-
-@attrs.frozen(kw_only=True)
-class SchedulerOptions:
-    """How a model's requests are scheduled."""
-
-    max_waiting: int = 256
-    """Requests beyond those running that may wait."""
-    snapshot_bytes: int = 512 * 1024 * 1024
-    """Host memory for evicted slots and for nothing else."""
-    step_seconds: float = 0.25
-    """How long a step may take while others are waiting for their next token."""
-    ageing: float = 5.0
-    """Seconds without being served that raise a sequence's priority by one."""
 
 
 @attrs.frozen

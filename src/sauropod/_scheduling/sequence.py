@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import enum
-
 import attrs
 
 from sauropod._values.sampling import SamplingParams
+from sauropod._values.scheduling import Priority
 
-__all__ = ["Priority", "Sequence"]
-
-
-class Priority(enum.IntEnum):
-    """Who goes first. Lower is more urgent."""
-
-    LIVE = 0
-    NORMAL = 1
-    BACKGROUND = 2
+__all__ = ["Sequence"]
 
 
 @attrs.define(eq=False)

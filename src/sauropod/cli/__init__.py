@@ -1,7 +1,7 @@
 """`sauropod …`: the command line.
 
-Each command is a module of its own here, with `add_arguments(parser)` and `run(options)`, imported when it is asked for.
-What all of them share is in `terminal` (how it is written), `options` (what is asked) and `failures` (what went wrong).
+Each command is a module of its own, with `add_arguments(parser)` and `run(options)`, imported when it is asked for.
+What they share is in `terminal` (how it is written), `options` (what is asked) and `failures` (what went wrong).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from sauropod.cli.failures import watched
+from sauropod.cli.logs import logging_to_stderr
 from sauropod.cli.parser import OVERVIEW, Parser, command_named, usage_error
 from sauropod.cli.terminal import print_text, tolerant_streams
 
@@ -40,4 +41,6 @@ def _run(given: list[str]) -> int:
     if given[0].startswith("-"):
         usage_error(f"There is no option {given[0]} without a command. Options come after the command.")
     command = command_named(given[0])
-    return command.run(Parser.of(given[0], command).parse(given[1:]))
+    options = Parser.of(given[0], command).parse(given[1:])
+    with logging_to_stderr(options.verbose):
+        return command.run(options)

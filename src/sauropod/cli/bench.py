@@ -15,7 +15,7 @@ import anyio
 from sauropod.cli.figures import duration, model_line, plural, rate
 from sauropod.cli.options import add_json, add_loading, add_model, engine_options
 from sauropod.cli.parser import usage_error
-from sauropod.cli.terminal import note, print_json, print_text, status, table
+from sauropod.cli.terminal import print_json, print_text, status, table
 
 if TYPE_CHECKING:
     from sauropod import ModelInfo
@@ -61,9 +61,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-async def _measured(
-    model: str, options: EngineOptions, plan: Plan, tell: bool
-) -> tuple[ModelInfo, list[Figures]]:
+async def _measured(model: str, options: EngineOptions, plan: Plan, tell: bool) -> tuple[ModelInfo, list[Figures]]:
     from sauropod import Engine
     from sauropod.cli.measuring import measure, warm_up
 
@@ -71,7 +69,7 @@ async def _measured(
         engine = await Engine(model, **options).open()
     try:
         if tell:
-            note(model_line(engine.info))
+            print_text(f"{model_line(engine.info)}\n")
         figures = []
         with status("Warming up ..."):
             await warm_up(engine)

@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
 def _take_turn(talk: Talk) -> bool:
     """Whether to go on."""
     try:
-        return talk.take(read_message(ask))
+        message = read_message(ask)
     except EOFError:
         if talk.interactive:
             print(file=sys.stderr)
@@ -58,3 +58,4 @@ def _take_turn(talk: Talk) -> bool:
             raise
         note("\n(Ctrl-D or /exit leaves.)")
         return True
+    return talk.take(message)

@@ -79,7 +79,7 @@ def _nothing(text: str) -> None:
 def _summary(turns: Sequence[Turn]) -> str:
     completions = [turn.completion for turn in turns]
     waits = [completion.timings.first_token for completion in completions]
-    rates = [speed for completion in completions if (speed := tokens_per_second(completion)) is not None]
+    rates = list(filter(None, map(tokens_per_second, completions)))
     prompt = sum(completion.usage.prompt_tokens for completion in completions)
     cached = sum(completion.usage.cached_tokens for completion in completions)
     speed = f", then {rate(median(rates))} tokens a second" if rates else ""

@@ -31,7 +31,9 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
-    parser.add_argument("prompt", metavar="PROMPT", nargs="*", help="what to ask; several words need no quotes")
+    parser.add_argument(
+        "prompt", metavar="PROMPT", nargs="*", default=[], help="what to ask; several words need no quotes"
+    )
     parser.add_argument("--system", metavar="TEXT", help="what the model is told first")
     parser.add_argument("--raw", action="store_true", help="continue the prompt as it is, without the chat template")
     add_json(parser)

@@ -69,36 +69,29 @@ class Show:
             self._with_tool()
 
     def _with_tool(self) -> None:
-        self._show_question(TOOL_QUESTION, f"a new conversation; the tool {WEATHER.name} is offered")
+        self._show_question(TOOL_QUESTION, "a new conversation, in which it may call a tool")
         asked = Message.user(TOOL_QUESTION)
         call = self._ask(TOOL_QUESTION, [asked], [WEATHER]).call
         if call is None:
-            self._say("It did not call the tool.")
+            self._say(f"It did not call {WEATHER.name}, which was offered.")
             return
-        self.write(f"{_as_code(call)} -> {CANNED}\n")
-        self._say("The tool is a stand-in that always answers so: nothing was looked up.")
-        called = [asked, Message.assistant(tool_calls=[call]), Message.tool(CANNED, call=call)]
-        self._ask(CANNED, called, [WEATHER])
+        self._say(f"{WEATHER.name} is a stand-in: it says {CANNED} and looks nothing up.")
+        self._ask(CANNED, [asked, Message.assistant(tool_calls=[call]), Message.tool(CANNED, call=call)], [WEATHER])
 
     def _ask(self, question: str, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> Turn:
-        """Ask, and write the answer as it comes; one that may be a call is looked at first."""
+        """Ask, and write the answer as it comes. One that may be a call is looked at first."""
         with self.engine.stream(messages, tools=tools, max_tokens=LONGEST_ANSWER) as stream:
             for text in stream.text():
                 if not tools:
                     self.write(clean(text))
         completion = stream.completion
-        turn = Turn(question, completion, _call_in(completion.text) if tools else None)
-        if tools and turn.call is None:
-            self.write(clean(completion.text))
-        self._end(turn)
-        self.turns.append(turn)
-        return turn
-
-    def _end(self, turn: Turn) -> None:
-        if turn.call is None:
-            cut = " ..." if turn.completion.stop_reason == "max_tokens" else ""
-            self.write(f"{cut}\n")
-        self._say(speed_line(turn.completion))
+        call = _call_in(completion.text) if tools else None
+        if tools:
+            self.write(clean(completion.text) if call is None else styled(f"calls {_as_code(call)}", "cyan"))
+        self.write(" ...\n" if completion.stop_reason == "max_tokens" else "\n")
+        self._say(speed_line(completion))
+        self.turns.append(Turn(question, completion, call))
+        return self.turns[-1]
 
     def _show_question(self, question: str, aside: str = "") -> None:
         self.write("\n" + styled(f"> {question}", "bold") + styled(f"   ({aside})" * bool(aside), "dim") + "\n")

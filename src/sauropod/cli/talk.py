@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import attrs
@@ -25,8 +25,10 @@ HELP = '''\
 /save FILE     write the conversation to a file
 /load FILE     go on with one
 /exit          leave, as Ctrl-D does
-"""            begins a message of many lines, and ends it; \\ at the end of a line goes on in the next
+"""            begins a message of many lines, and ends it
+... \\          goes on in the next line
 Ctrl-C         stops an answer; what there is of it stays in the conversation
+
 A message that is to begin with / begins with a space.'''
 
 STAYS = "This much stays in the conversation."
@@ -96,18 +98,18 @@ class Talk:
 
     def _command(self, name: str, argument: str) -> bool:
         """Do what a line with a slash says. False: leave."""
-        commands = {
-            "/help": lambda: note(HELP),
-            "/system": lambda: self._instruct(argument.strip()),
-            "/clear": self._clear,
-            "/stats": self._show_stats,
-            "/save": lambda: self._save(argument.strip()),
-            "/load": lambda: self._load(argument.strip()),
+        commands: dict[str, Callable[[str], None]] = {
+            "/help": lambda _: note(HELP),
+            "/system": self._instruct,
+            "/clear": lambda _: self._clear(),
+            "/stats": lambda _: self._show_stats(),
+            "/save": self._save,
+            "/load": self._load,
         }
         if name in ("/exit", "/quit", "/bye"):
             return False
         if name in commands:
-            commands[name]()
+            commands[name](argument.strip())
         else:
             near = difflib.get_close_matches(name, [*commands, "/exit"], 1) or ["/help"]
             note(f"There is no {name} here. Did you mean {near[0]}? To say it to the model, begin with a space.")
@@ -129,11 +131,9 @@ class Talk:
         if self.last is None:
             note("Nothing was answered yet.")
             return
-        usage, info = self.last.usage, self.engine.info
-        note(
-            f"{plural(self.conversation.length, 'turn')}; the last took {usage.total_tokens:,} of the context's {info.context_length:,} tokens\n"
-            f"last answer: {speed_line(self.last)}"
-        )
+        turns, used = plural(self.conversation.length, "turn"), self.last.usage.total_tokens
+        note(f"{turns}; the last one took {used:,} of the context's {self.engine.info.context_length:,} tokens.")
+        note(f"Last answer: {speed_line(self.last)}.")
 
     def _save(self, name: str) -> None:
         with self._telling("/save", name) as path:

@@ -29,12 +29,14 @@ WIDEST = 100
 
 STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
-_SHOWN = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n\r"}
+_SHOWN: dict[int, int | None] = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n\r"}
 _SHOWN |= {127: 0x2421, **dict.fromkeys(range(0x80, 0xA0), 0xFFFD), ord("\r"): None}
 
 
 def tolerant_streams() -> None:
-    """From here on a character that a stream cannot encode becomes `?`, and bytes that are no text become `\ufffd`."""
+    """From here on a character that a stream cannot encode becomes `?`, and what goes to a closed one is lost."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
@@ -89,11 +91,16 @@ def status(text: str) -> Iterator[None]:
         print(" " * len(text), end="\r", file=sys.stderr, flush=True)
 
 
-def wrapped(text: str, stream: TextIO) -> str:
-    """The text with long lines broken to the terminal's width; lines that are indented stay as they are."""
+def wrapped(text: str, stream: TextIO, *, margin: int = 0) -> str:
+    """The text with long lines broken to the terminal's width; lines that are indented stay as they are.
+
+    With `margin`, what follows the first line begins so far to the right, below where the first one did.
+    """
     if not is_terminal(stream):
         return text
-    return "\n".join(line if line.startswith(" ") else _filled(line, _width(stream)) for line in text.split("\n"))
+    width = _width(stream) - margin
+    lines = [line if line.startswith(" ") else _filled(line, width) for line in text.split("\n")]
+    return "\n".join(lines).replace("\n", "\n" + " " * margin)
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:

@@ -25,8 +25,8 @@ MARGIN = 0.9
 
 
 WORTH_THREADS = 32 * 1024 * 1024
-"""Bytes of weights. The threads of a smaller model spend their time waiting for each other: on two busy cores, one thread
-wrote 950 tokens a second of a model of 4 MB, and two wrote 30."""
+"""Bytes of weights. The threads of a smaller model only wait for each other: on two cores with other work on them, one
+thread wrote 950 tokens a second of a model of 4 MB, and two wrote 30."""
 
 
 @attrs.frozen

@@ -1,0 +1,232 @@
+"""What can be found out about an installation: one check a function, and none of them raises.
+
+Native code is asked in other processes, so that a fault of it is a finding too.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, requires
+from typing import TYPE_CHECKING, Literal
+
+import attrs
+
+from sauropod import Device, SauropodError
+from sauropod.cli.figures import duration, plural
+from sauropod.cli.machine import cores, cpu_name, devices_of, version_of
+
+if TYPE_CHECKING:
+    from sauropod._runtime.sources import Hub
+
+__all__ = ["Check", "Status", "backends", "libraries", "models", "system", "trials"]
+
+Status = Literal["ok", "missing", "problem"]
+
+EXTRA = "llama"
+"""The extra without which no model file can be loaded."""
+
+INSTALL = f'pip install "sauropod[{EXTRA}]"'
+REBUILD = "pip install --force-reinstall --no-cache-dir --no-binary llama-cpp-python llama-cpp-python"
+
+
+@attrs.frozen
+class Check:
+    """What was found. A `problem` has to be mended before sauropod is of use; something `missing` need not be there."""
+
+    name: str
+    status: Status
+    detail: str
+    fix: str = ""
+    """What mends it: a command, or what to do."""
+
+
+def system() -> Iterator[Check]:
+    """Python, the platform and sauropod itself."""
+    yield Check("sauropod", "ok", version_of("sauropod") or "not installed as a distribution")
+    yield Check("Python", "ok", f"{platform.python_version()} ({platform.python_implementation()}), {sys.executable}")
+    yield Check("platform", "ok", f"{platform.platform()}, {platform.machine()}")
+    yield Check("CPU", "ok", f"{cpu_name()}, {plural(cores(), 'core')} for this process")
+
+
+# -- libraries ---------------------------------------------------------------------------------------------------------
+
+
+def libraries() -> Iterator[Check]:
+    """What sauropod needs of other distributions, and in which versions."""
+    for name, bounds, extra in _requirements():
+        if extra in ("", EXTRA):
+            yield _library(name, bounds, extra)
+
+
+def _library(name: str, bounds: str, extra: str) -> Check:
+    installed = version_of(name)
+    command = INSTALL if extra else f'pip install "{name}{bounds}"'
+    if installed is None:
+        return Check(name, "missing" if extra else "problem", "not installed", command)
+    if not _satisfies(installed, bounds):
+        return Check(name, "problem", f"{installed}, but sauropod needs {bounds}", command)
+    if name == "llama-cpp-python":
+        return _llama(name, installed)
+    return Check(name, "ok", installed)
+
+
+def _llama(name: str, installed: str) -> Check:
+    """What llama.cpp says it was built with, asked in a process of its own."""
+    program = "from llama_cpp import llama_cpp; print(llama_cpp.llama_print_system_info().decode())"
+    try:
+        asked = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, encoding="utf-8", errors="replace", timeout=60
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Check(name, "problem", f"{installed}, but a process that loads it fails: {error}", REBUILD)
+    if asked.returncode:
+        said = asked.stderr.strip().rpartition("\n")[2] or f"exit code {asked.returncode}"
+        fix = INSTALL if "ModuleNotFoundError" in said else REBUILD
+        return Check(name, "problem", f"{installed}, but it cannot be loaded: {said}", fix)
+    built_with = ", ".join(dict.fromkeys(re.findall(r"([A-Z][A-Z0-9_]+) = 1", asked.stdout)))
+    return Check(name, "ok", f"{installed}{f', built with {built_with}' if built_with else ''}")
+
+
+def _requirements() -> Iterator[tuple[str, str, str]]:
+    """Name, bounds and extra of what sauropod says it needs."""
+    try:
+        listed = requires("sauropod") or []
+    except PackageNotFoundError:
+        return
+    for each in listed:
+        match = re.match(r"([A-Za-z0-9._-]+)(?:\[[^]]*\])?([^;]*)(?:;.*extra == ['\"]([^'\"]+))?", each)
+        if match is not None:
+            yield match[1], match[2].strip().replace(" ", ""), match[3] or ""
+
+
+def _satisfies(version: str, bounds: str) -> bool:
+    """Whether a version is within `>=` and `<` bounds, the only ones sauropod uses."""
+    for bound in filter(None, bounds.split(",")):
+        match = re.fullmatch(r"(>=|<)([\d.]+)", bound)
+        if match and (_numbers(version) >= _numbers(match[2])) != (match[1] == ">="):
+            return False
+    return True
+
+
+def _numbers(version: str) -> list[int]:
+    leading = re.match(r"\d+(\.\d+)*", version)
+    return [int(part) for part in leading[0].split(".")] if leading else []
+
+
+# -- backends ----------------------------------------------------------------------------------------------------------
+
+
+def backends() -> Iterator[Check]:
+    """The backends that are installed, and what each can compute on."""
+    from sauropod._runtime.registry import installed_backends
+
+    for name, point in installed_backends().items():
+        distribution = point.dist.name if point.dist is not None else point.value
+        yield from _backend(name, distribution)
+
+
+def _backend(name: str, distribution: str) -> Iterator[Check]:
+    from sauropod._runtime.registry import load_backend
+    from sauropod.abc import Backend
+
+    own = distribution == "sauropod"
+    try:
+        backend = load_backend(name)
+        devices = devices_of(name) if isinstance(backend, Backend) else []
+    except SauropodError as error:
+        yield Check(name, "problem" if own else "missing", str(error), _fix_in(str(error)))
+        return
+    files = " and ".join(backend.suffixes) if isinstance(backend, Backend) else ""
+    kind = f"loads {files} files" if files else "loads no files"
+    yield Check(name, "ok", f"{kind} (of {distribution})")
+    yield from (_device(name, device) for device in devices)
+
+
+def _device(backend: str, device: Device) -> Check:
+    from sauropod._runtime.sizes import in_words
+
+    memory = f", {in_words(device.total_memory)}, {in_words(device.free_memory)} free" if device.total_memory else ""
+    return Check(f"{backend} on {device.name}", "ok", f"{device.description or device.name}{memory}")
+
+
+def _fix_in(message: str) -> str:
+    """The command an error's message ends in."""
+    match = re.search(r"(?:Run|again|it): (pip install .*)$", message)
+    return match[1] if match else ""
+
+
+# -- models ------------------------------------------------------------------------------------------------------------
+
+
+def models() -> Iterator[Check]:
+    """Where models are kept, and where they come from."""
+    from sauropod._runtime.sources import Hub, installed
+
+    hub = Hub.from_environment()
+    yield _cache(hub)
+    found = installed(hub=hub)
+    yield Check("models", "ok", f"{plural(len(found), 'model')} on this machine")
+    if hub.offline:
+        yield Check("hub", "ok", "offline: HF_HUB_OFFLINE is set, so nothing is fetched")
+    else:
+        yield Check("hub", "ok", f"{hub.endpoint.split('://')[0]}://{hub.host}")
+    yield Check("token", "ok", "there is one" if hub.token() else "none: public models only")
+
+
+def _cache(hub: Hub) -> Check:
+    import shutil
+
+    from sauropod._runtime.sizes import in_words
+
+    place = next(each for each in (hub.cache, *hub.cache.parents) if each.exists())
+    free = in_words(shutil.disk_usage(place).free)
+    if not os.access(place, os.W_OK):
+        return Check("model cache", "missing", f"{hub.cache} cannot be written", "export HF_HOME=/somewhere/writable")
+    return Check("model cache", "ok", f"{hub.cache}, {free} free")
+
+
+# -- trials ------------------------------------------------------------------------------------------------------------
+
+
+def trials() -> Iterator[Check]:
+    """What has to work, tried."""
+    yield _worker()
+    yield _demo()
+
+
+def _worker() -> Check:
+    from sauropod.blocking import Engine
+
+    began = time.perf_counter()
+    try:
+        with Engine("doctor", backend="fake") as engine:
+            engine.complete("Are you there?", max_tokens=1)
+    except SauropodError as error:
+        return Check("worker process", "problem", str(error))
+    return Check("worker process", "ok", f"started, answered and ended in {duration(time.perf_counter() - began)}")
+
+
+def _demo() -> Check:
+    from sauropod import ModelNotFound
+    from sauropod.blocking import Engine
+
+    began = time.perf_counter()
+    try:
+        with Engine("demo") as engine:
+            loaded = time.perf_counter() - began
+            completion = engine.complete("What is the capital of France?", max_tokens=32, temperature=0)
+    except ModelNotFound as error:
+        return Check("demo model", "missing", str(error), "pip install --force-reinstall sauropod")
+    except SauropodError as error:
+        return Check("demo model", "problem", str(error), _fix_in(str(error)))
+    answer = completion.text.strip()
+    if "Paris" not in answer:
+        return Check("demo model", "problem", f"loaded, but it says the capital of France is {answer!r}", REBUILD)
+    after = duration(completion.timings.total)
+    return Check("demo model", "ok", f"loaded in {duration(loaded)}, answered {answer!r} in {after}")
