@@ -47,8 +47,7 @@ class Driver:
 
     def add(self, id: int, request: Request) -> Sequence:
         sampling = request.sampling.over(DEFAULT_SAMPLING)
-        family = id if sampling.seed is not None else None
-        sequence = Sequence(id, list(request.prompt), sampling, request.priority, self.now, family)
+        sequence = Sequence(id, list(request.prompt), sampling, request.priority, self.now, sampling.seed is not None)
         self.said[id] = Said()
         self.sequences[id] = sequence
         self.scheduler.add(sequence)

@@ -87,7 +87,6 @@ class WorkerHandle:
 
     def start(self, prompt: PromptText, sampling: SamplingParams, priority: Priority) -> Run:
         seed = secrets.randbelow(SEEDS) if sampling.seed is None else sampling.seed
-        family = None if sampling.seed is None else self.pool.number()
         requests = [
             Generate(
                 self.pool.number(),
@@ -95,7 +94,7 @@ class WorkerHandle:
                 prompt,
                 attrs.evolve(sampling, seed=(seed + index) % SEEDS, n=1),
                 priority,
-                family,
+                sampling.seed is not None,
             )
             for index in range(sampling.n)
         ]

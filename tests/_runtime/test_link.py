@@ -95,7 +95,7 @@ def scene() -> Scene:
 
 
 def generate(id: int, model: int = 1) -> Generate:
-    return Generate(id, model, PromptText(text="x"), SamplingParams(), Priority.NORMAL, None)
+    return Generate(id, model, PromptText(text="x"), SamplingParams(), Priority.NORMAL, False)
 
 
 def load(id: int, model: int = 1) -> Load:

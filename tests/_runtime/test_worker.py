@@ -63,7 +63,7 @@ class Running:
 
     def ask(self, id: int, model: int, tokens: int = 5, priority: Priority = Priority.NORMAL, text: str = "Hi") -> None:
         params = SamplingParams(temperature=0, max_tokens=tokens, ignore_eos=True)
-        self.worker.post(Generate(id, model, PromptText(messages=(Message.user(text),)), params, priority, None))
+        self.worker.post(Generate(id, model, PromptText(messages=(Message.user(text),)), params, priority, False))
 
 
 class Loads(Backend):

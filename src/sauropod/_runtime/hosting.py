@@ -96,7 +96,7 @@ class Host:
             raise UnsupportedInput(f"{info.name} is an embedding model and writes no text. Use engine.embed().")
         sampling = request.sampling.over(info.sampling)
         sequence = Tokens(
-            request.id, prompt, sampling, request.priority, received, request.family, list(request.generated)
+            request.id, prompt, sampling, request.priority, received, request.afresh, list(request.generated)
         )
         self.scheduler.add(sequence)
         detokenizer = Detokenizer(sampling.stop)

@@ -38,7 +38,7 @@ class WorkerPool:
     _numbers: itertools.count[int] = attrs.field(factory=lambda: itertools.count(1))
 
     def number(self) -> int:
-        """A number no exchange, model or family of this process has yet."""
+        """A number no exchange or model of this process has yet."""
         return next(self._numbers)
 
     def acquire(self, name: str, isolation: Isolation) -> Link:

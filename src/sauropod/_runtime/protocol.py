@@ -62,14 +62,18 @@ class Load:
 
 @attrs.frozen
 class Generate:
-    """Write one text. `generated` are tokens of it that were said before, by a worker that was lost."""
+    """Write one text.
+
+    With `afresh` nothing that was computed before is used, if the model is idle. `generated` are tokens of the text
+    that were said before, by a worker that was lost.
+    """
 
     id: int
     model: int
     prompt: PromptText
     sampling: SamplingParams
     priority: Priority
-    family: int | None
+    afresh: bool
     generated: Sequence[int] = ()
 
 

@@ -227,14 +227,12 @@ class Scheduler:
         promised = [
             (other, length)
             for other in self.running
-            if other.priority <= sequence.priority
-            and (sequence.family is None or other.family == sequence.family)
-            and (length := common_prefix(prefix, other.tokens)) > other.computed
+            if other.priority <= sequence.priority and (length := common_prefix(prefix, other.tokens)) > other.computed
         ]
         if not promised:
             return None
         other, length = max(promised, key=lambda pair: pair[1])
-        if length - self.slots.available(sequence.tokens, sequence.family) < WORTH_WAITING:
+        if length - self.slots.available(sequence.tokens, sequence.afresh) < WORTH_WAITING:
             return None
         if not self.model.info.rewinds:
             self._cut(other, length)
@@ -248,12 +246,12 @@ class Scheduler:
         if self._crowded:
             return False
         taken = sum(len(other.tokens) - other.shared for other in self.running)
-        own = len(sequence.tokens) - self.slots.available(sequence.tokens, sequence.family)
+        own = len(sequence.tokens) - self.slots.available(sequence.tokens, sequence.afresh)
         return taken + own <= room
 
     def _enter(self, sequence: Sequence) -> None:
         held = max((common_prefix(slot.tokens, sequence.prompt) for slot in self.slots.all), default=0)
-        claim = self.slots.claim(sequence.tokens, None if sequence.generated else sequence.family)
+        claim = self.slots.claim(sequence.tokens, sequence.afresh and not sequence.generated)
         assert claim is not None, "admitted without a free slot"
         sequence.slot, sequence.computed, sequence.shared = claim.slot.index, claim.length, claim.shared
         if sequence.cached is None:

@@ -25,8 +25,8 @@ class Sequence:
     """Resolved: every field that has a default has a value."""
     priority: Priority = Priority.NORMAL
     arrived: float = 0.0
-    family: int | None = None
-    """Sequences of a seeded request share prefixes with their own family only."""
+    afresh: bool = False
+    """It wants a cache as empty as the first time, which it gets if nobody else is there."""
     generated: list[int] = attrs.field(factory=list)
     """Not empty from the start for a sequence that is resumed."""
 

@@ -29,7 +29,6 @@ class Slot:
     busy: bool = False
     used: int = 0
     """When it was last claimed or released, in claims."""
-    family: int | None = None
 
 
 @attrs.frozen
@@ -68,27 +67,27 @@ class Slots:
     def free(self) -> list[Slot]:
         return [slot for slot in self.all if not slot.busy]
 
-    def available(self, tokens: list[int], family: int | None = None) -> int:
+    def available(self, tokens: list[int], afresh: bool = False) -> int:
         """How much of `tokens` a claim would find computed already."""
         prefix = tokens[:-1]
-        return max(self._best_slot(prefix, family)[1], self._best_snapshot(prefix, family)[1])
+        return max(self._best_slot(prefix)[1], self._best_snapshot(prefix, afresh)[1])
 
-    def claim(self, tokens: list[int], family: int | None = None) -> Claim | None:
+    def claim(self, tokens: list[int], afresh: bool = False) -> Claim | None:
         """Take a free slot for a sequence, with the longest prefix of `tokens` that can be brought into it.
 
-        At least the last token is left to compute, for the sake of its logits. With a family only slots of that
-        family are looked at; on an idle model everything else is put away first, so that the sequence finds
-        the cache as empty as the first time. None if no slot is free.
+        At least the last token is left to compute, for the sake of its logits. With `afresh` everything is put away
+        first if the model is idle, and no snapshot is used: the sequence, and others that begin like it and come while
+        it runs, find the cache as the same request found it before. None if no slot is free.
         """
         free = self.free
         if not free:
             return None
-        if family is not None and len(free) == len(self.all) and not any(slot.family == family for slot in free):
+        if afresh and len(free) == len(self.all):
             for slot in free:
                 self._clear(slot)
         prefix = tokens[:-1]
-        source, length = self._best_slot(prefix, family)
-        snapshot, saved = self._best_snapshot(prefix, family)
+        source, length = self._best_slot(prefix)
+        snapshot, saved = self._best_snapshot(prefix, afresh)
         if snapshot is not None and saved > length:
             claim = self._restore(snapshot, saved, self._victim(free))
         elif source is None:
@@ -98,7 +97,7 @@ class Slots:
         else:
             claim = self._share(source, length, self._victim(free))
         self._claims += 1
-        claim.slot.busy, claim.slot.used, claim.slot.family = True, self._claims, family
+        claim.slot.busy, claim.slot.used = True, self._claims
         return claim
 
     def release(self, slot: Slot) -> None:
@@ -142,7 +141,7 @@ class Slots:
     def wipe(self, slot: Slot) -> None:
         """Empty a slot whose content cannot be trusted."""
         self.model.truncate(slot.index, 0)
-        slot.tokens, slot.checkpoints, slot.family = [], [], None
+        slot.tokens, slot.checkpoints = [], []
 
     def evict_one(self) -> bool:
         """Empty the least recently used free slot that holds anything. False if there is none."""
@@ -153,20 +152,17 @@ class Slots:
 
     # -- finding ---------------------------------------------------------------------------------------------------
 
-    def _sources(self, family: int | None) -> list[Slot]:
-        return [slot for slot in self.all if slot.tokens and (family is None or slot.family == family)]
-
-    def _best_slot(self, tokens: list[int], family: int | None) -> tuple[Slot | None, int]:
+    def _best_slot(self, tokens: list[int]) -> tuple[Slot | None, int]:
         """The slot that can give the longest prefix; of several, one that need not be copied."""
-        reach = [(self._reach(slot, common_prefix(slot.tokens, tokens)), slot) for slot in self._sources(family)]
+        reach = [(self._reach(slot, common_prefix(slot.tokens, tokens)), slot) for slot in self.all]
         reach = [(length, slot) for length, slot in reach if length]
         if not reach:
             return None, 0
         length, slot = max(reach, key=lambda pair: (pair[0], not pair[1].busy and pair[0] == len(pair[1].tokens)))
         return slot, length
 
-    def _best_snapshot(self, tokens: list[int], family: int | None) -> tuple[Snapshot | None, int]:
-        return (None, 0) if family is not None else self.snapshots.best(tokens, self.model.info.rewinds)
+    def _best_snapshot(self, tokens: list[int], afresh: bool) -> tuple[Snapshot | None, int]:
+        return (None, 0) if afresh else self.snapshots.best(tokens, self.model.info.rewinds)
 
     def _reach(self, slot: Slot, length: int) -> int:
         """How much of its first `length` tokens a slot can certainly give."""
@@ -220,7 +216,7 @@ class Slots:
     def _clear(self, slot: Slot) -> None:
         self._keep(slot, beyond=0)
         self.rewind(slot, 0)
-        slot.checkpoints, slot.family = [], None
+        slot.checkpoints = []
 
     def _keep(self, slot: Slot, beyond: int) -> None:
         """Save a slot before what it holds beyond a length is lost, unless that is little or held elsewhere too."""

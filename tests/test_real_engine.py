@@ -1,0 +1,199 @@
+"""`Engine` over llama.cpp: what only a real model can show."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anyio
+import numpy as np
+import pytest
+
+import sauropod
+from sauropod import Engine, Message, StopReason, TextDelta
+from sauropod.testing import models
+
+pytestmark = pytest.mark.anyio
+
+STORY = "Once upon a time there was a small dinosaur who wanted to see the sea, and nobody would tell it the way. " * 3
+
+
+@pytest.fixture
+async def engine(tiny_model: Path, nothing_leaks: None) -> AsyncIterator[Engine]:
+    async with Engine(tiny_model, context_length=1024, slots=4) as engine:
+        yield engine
+
+
+async def test_a_seed_gives_the_same_text_whatever_the_cache_holds(engine: Engine) -> None:
+    async def ask() -> list[str]:
+        completion = await engine.complete(STORY, seed=7, temperature=1, top_k=0, n=3, max_tokens=40, ignore_eos=True)
+        return [choice.text for choice in completion.choices]
+
+    first = await ask()
+    for other in range(4):
+        await engine.complete(f"{STORY[:150]} {other}", max_tokens=10)
+        assert await ask() == first
+    assert len(set(first)) == 3
+
+
+async def test_the_next_turn_finds_the_last_one_computed(engine: Engine) -> None:
+    conversation = [Message.user(STORY)]
+    before = 0
+    for turn in range(5):
+        answer = await engine.complete(conversation, temperature=0, max_tokens=20, ignore_eos=True)
+        assert answer.usage.cached_tokens >= before - 1  # nonsense may be cut into other tokens when it is read again
+        before = answer.usage.prompt_tokens
+        conversation += [Message.assistant(answer.text), Message.user(f"And then? {turn}")]
+
+
+async def test_a_system_prompt_is_shared_by_requests_that_come_together(engine: Engine) -> None:
+    cached: list[int] = []
+
+    async def ask(number: int) -> None:
+        prompt = [Message.system(STORY), Message.user(f"{number}?")]
+        cached.append((await engine.complete(prompt, max_tokens=5, ignore_eos=True)).usage.cached_tokens)
+
+    async with anyio.create_task_group() as group:
+        for number in range(4):
+            group.start_soon(ask, number)
+    shared = await engine.count_tokens(STORY, raw=True)
+    assert min(cached) == 0
+    assert sorted(cached)[1] >= shared
+
+
+@pytest.mark.parametrize("tokenizer", ["bpe", "bytes", "spm"])
+async def test_text_is_that_of_its_tokens_however_they_cut_characters(
+    tokenizer: models.Tokenizer, tmp_path: Path, nothing_leaks: None
+) -> None:
+    path = models.tiny_llama(tmp_path / "m.gguf", tokenizer=tokenizer)
+    async with Engine(path, context_length=400) as engine:
+        stream = engine.stream(
+            "é🦕", raw=True, temperature=2, top_k=0, seed=1, logprobs=0, max_tokens=200, ignore_eos=True
+        )
+        deltas = [event async for event in stream if isinstance(event, TextDelta)]
+        completion = stream.completion
+        assert completion.logprobs is not None
+        data = b"".join(token.piece for token in completion.logprobs)
+        assert completion.text == data.decode(errors="replace")
+        assert "".join(delta.text for delta in deltas) == completion.text
+        assert [token for delta in deltas for token in delta.logprobs] == list(completion.logprobs)
+
+
+async def test_a_stop_string_is_found_across_tokens(engine: Engine) -> None:
+    options: sauropod.SamplingOptions = {"temperature": 0, "max_tokens": 60, "ignore_eos": True}
+    whole = await engine.complete("Hello", **options)
+    stop = whole.text[21:27]
+    completion = await engine.complete("Hello", **options, stop=[stop])
+    assert completion.text == whole.text[: whole.text.index(stop)]
+    assert completion.stop_reason is StopReason.STOP
+
+
+async def test_an_answer_ends_where_the_context_does(tiny_model: Path, nothing_leaks: None) -> None:
+    async with Engine(tiny_model, context_length=100, slots=1) as engine:
+        completion = await engine.complete("Hello", ignore_eos=True)
+        assert completion.stop_reason is StopReason.CONTEXT_LENGTH
+        assert completion.usage.total_tokens == 100
+
+
+async def test_a_million_tokens_are_refused_at_once(engine: Engine) -> None:
+    with anyio.fail_after(30), pytest.raises(sauropod.PromptTooLong) as refused:
+        await engine.complete("word " * 1_000_000)
+    assert refused.value.tokens > 1024
+    assert (await engine.complete("Hello", max_tokens=2, ignore_eos=True)).usage.completion_tokens == 2
+
+
+async def test_more_conversations_than_slots_take_turns_in_host_memory(engine: Engine) -> None:
+    prompts = [f"{number}. {STORY}" for number in range(9)]
+    first = [await engine.complete(prompt, temperature=0, max_tokens=5, ignore_eos=True) for prompt in prompts]
+    again = [await engine.complete(prompt, temperature=0, max_tokens=5, ignore_eos=True) for prompt in prompts]
+    assert [answer.usage.cached_tokens for answer in first] == [
+        answer.usage.cached_tokens for answer in first if answer.usage.cached_tokens < 20
+    ]
+    assert all(answer.usage.cached_tokens == answer.usage.prompt_tokens - 1 for answer in again)
+    assert [answer.text for answer in again] == [answer.text for answer in first]
+
+
+async def test_a_full_cache_makes_requests_wait_and_not_fail(tiny_model: Path, nothing_leaks: None) -> None:
+    async with Engine(tiny_model, context_length=512, cache_length=512, slots=4) as engine:
+        lengths: list[int] = []
+
+        async def ask(number: int) -> None:
+            completion = await engine.complete(f"{number} {STORY}", max_tokens=120, ignore_eos=True, temperature=0)
+            lengths.append(completion.usage.completion_tokens)
+
+        with anyio.fail_after(60):
+            async with anyio.create_task_group() as group:
+                for number in range(6):
+                    group.start_soon(ask, number)
+        assert lengths == [120] * 6
+
+
+async def test_a_long_prompt_that_is_cancelled_frees_the_model(tiny_model: Path, nothing_leaks: None) -> None:
+    async with Engine(tiny_model, context_length=2048, slots=1, step_tokens=2048) as engine:
+        prompt = [number % 200 for number in range(2000)]
+        for _ in range(5):
+            with anyio.move_on_after(0.002):
+                await engine.complete(prompt, max_tokens=1)
+            with anyio.fail_after(20):
+                completion = await engine.complete("Hello", temperature=0, max_tokens=5, ignore_eos=True)
+            assert completion.usage.completion_tokens == 5
+
+
+@pytest.mark.parametrize("build", [models.tiny_hybrid, models.tiny_recurrent, models.tiny_windowed])
+async def test_models_that_cannot_drop_a_tail_serve_conversations_too(
+    build: object, tmp_path: Path, nothing_leaks: None
+) -> None:
+    path: Path = build(tmp_path / "m.gguf", context_length=2048)  # type: ignore[operator]
+    async with Engine(path, slots=3, context_length=1024) as engine:
+        options: sauropod.SamplingOptions = {"temperature": 0, "max_tokens": 10, "ignore_eos": True}
+        prompts = [[Message.system(STORY), Message.user(f"{number}?")] for number in range(5)]
+        alone = [(await engine.complete(prompt, seed=1, **options)).text for prompt in prompts]
+        answers: dict[int, sauropod.Completion] = {}
+
+        async def ask(number: int) -> None:
+            answers[number] = await engine.complete(prompts[number], **options)
+
+        async with anyio.create_task_group() as group:
+            for number in range(5):
+                group.start_soon(ask, number)
+        assert sum(answers[number].text == alone[number] for number in range(5)) >= 4  # a near tie may fall otherwise
+        again = await engine.complete(prompts[0], **options)
+        assert again.usage.cached_tokens > again.usage.prompt_tokens // 2
+
+
+async def test_vectors_of_texts_asked_for_together_are_those_of_each(engine: Engine) -> None:
+    texts = [f"{number} {STORY[: 20 + number]}" for number in range(20)]
+    together = await engine.embed(texts)
+    alone = np.concatenate([await engine.embed(text) for text in texts])
+    assert ((together * alone).sum(1) > 0.999).all()
+
+
+async def test_a_text_too_long_to_embed_is_refused(engine: Engine) -> None:
+    with pytest.raises(sauropod.PromptTooLong):
+        await engine.embed(["short", STORY * 20])
+
+
+async def test_a_model_without_a_template_continues_text(tmp_path: Path, nothing_leaks: None) -> None:
+    async with Engine(models.tiny_llama(tmp_path / "m.gguf", chat_template=False)) as engine:
+        assert not engine.info.chat
+        assert (await engine.complete("Hello", max_tokens=3, ignore_eos=True)).usage.prompt_tokens < 6
+        with pytest.raises(sauropod.UnsupportedInput, match="chat_template"):
+            await engine.complete([Message.user("Hello")])
+
+
+async def test_an_embedding_model_writes_no_text(tmp_path: Path, nothing_leaks: None) -> None:
+    async with Engine(models.tiny_embedding(tmp_path / "m.gguf")) as engine:
+        assert (await engine.embed(["one", "two"])).shape == (2, engine.info.embedding_length)
+        with pytest.raises(sauropod.UnsupportedInput, match="embed"):
+            await engine.complete("Hello")
+
+
+async def test_an_adapter_goes_with_the_model(tmp_path: Path, nothing_leaks: None) -> None:
+    path = models.tiny_llama(tmp_path / "m.gguf")
+    adapter = str(models.tiny_lora(tmp_path / "lora.gguf", path))
+    options: sauropod.SamplingOptions = {"temperature": 0, "max_tokens": 20, "ignore_eos": True}
+    texts = []
+    for adapters in ({}, {adapter: 1.0}):
+        async with Engine(path, adapters=adapters) as engine:
+            texts.append((await engine.complete("Hello", **options)).text)
+    assert texts[0] != texts[1]
