@@ -43,7 +43,7 @@ def test_an_answer_of_another_length_is_refused() -> None:
 
 def test_a_report_has_every_round(tmp_path: Path) -> None:
     row = Row.of("work", "speed", "tok/s", [[50.0, 60.0], [40.0, 40.0]], Goal(at_least=1.2))
-    report = Report(Machine.read(), "tiny.gguf", "peer", "2 rounds", [row])
+    report = Report(Machine.read(), "tiny.gguf", "peer", "2 rounds", 0.01, [row])
     report.write(tmp_path / "report.json")
     written = json.loads((tmp_path / "report.json").read_text())["rows"][0]
     assert written["rounds"]["ratio"] == [1.25, 1.5]

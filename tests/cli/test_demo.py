@@ -1,0 +1,61 @@
+"""`sauropod demo`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sauropod import ToolCall
+from sauropod.cli.show import _as_code, _call_in
+
+FAKE = ("fake:x", "--isolation", "thread", "--context-length", "4096", "--option", "eos_rate=0.2")
+
+
+def test_every_question_is_shown_with_its_answer_and_figures(call: Callable[..., Any]) -> None:
+    shown = call("demo", *FAKE)
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out.count("\n> ") == 7
+    assert shown.out.count("first token after") == 7 + 1
+    assert "What is the capital of France?" in shown.out
+    assert "It did not call get_weather" in shown.out
+    assert "sauropod pull " in shown.out
+
+
+def test_only_the_toy_is_called_one(call: Callable[..., Any]) -> None:
+    assert "toy" not in call("demo", *FAKE).out
+
+
+def test_the_same_comes_as_data(call: Callable[..., Any]) -> None:
+    data = call("demo", *FAKE, "--json").data
+    assert data["model"]["name"] == "fake"
+    assert data["load_seconds"] > 0
+    assert len(data["turns"]) == 7
+    assert data["turns"][1]["usage"]["cached_tokens"] > 0
+
+
+def test_a_real_model_plays_along(call: Callable[..., Any], model: str) -> None:
+    shown = call("demo", model, "--threads", "1", "--context-length", "4096")
+    assert shown.code == 0
+    assert "on cpu, loaded in" in shown.out
+
+
+@pytest.mark.parametrize(
+    ("text", "call"),
+    [
+        ('<tool_call>\n{"name": "f", "arguments": {"a": 1}}\n</tool_call>', ToolCall("f", {"a": 1})),
+        ('Well: <tool_call>{"name": "f", "arguments": {}}</tool_call> so', ToolCall("f")),
+        ("It is sunny.", None),
+        ("<tool_call>{oops}</tool_call>", None),
+        ('<tool_call>{"name": "f"}</tool_call>', None),
+        ('<tool_call>{"name": "f", "arguments": 3}</tool_call>', None),
+        ('<tool_call>["f"]</tool_call>', None),
+    ],
+)
+def test_a_call_is_read_or_it_is_none(text: str, call: ToolCall | None) -> None:
+    assert _call_in(text) == call
+
+
+def test_a_call_is_shown_as_code() -> None:
+    assert _as_code(ToolCall("f", {"city": "Paris", "days": 2})) == "f(city='Paris', days=2)"

@@ -1,0 +1,117 @@
+"""The engine without async: from threads, inside a running loop, and interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+
+import pytest
+
+import sauropod
+from sauropod.blocking import Engine, TextStream
+
+
+def test_it_answers_streams_embeds_and_counts() -> None:
+    with Engine("fake:") as engine:
+        assert engine.info.backend == "fake"
+        completion = engine.complete("Hello", seed=1, max_tokens=20, ignore_eos=True)
+        with engine.stream("Hello", seed=1, max_tokens=20, ignore_eos=True) as stream:
+            assert "".join(stream.text()) == completion.text
+            assert stream.completion.choices == completion.choices
+        assert engine.embed(["a", "b"]).shape == (2, 8)
+        assert engine.count_tokens("Hello") > 5
+
+
+def test_a_stream_left_early_stops_the_model() -> None:
+    with Engine("fake:", options={"slots": 1, "context_length": 100_000}, max_waiting=1) as engine:
+        for _ in range(5):
+            with engine.stream("Hello", ignore_eos=True) as stream:
+                next(iter(stream))
+        assert engine.complete("Hello", max_tokens=3, ignore_eos=True).usage.completion_tokens == 3
+
+
+def test_errors_are_the_same_as_with_async() -> None:
+    with Engine("fake:") as engine:
+        with pytest.raises(sauropod.InvalidSampling):
+            engine.complete("Hello", temperature=-1)
+        with pytest.raises(sauropod.PromptTooLong):
+            engine.complete("x" * 1000)
+    with pytest.raises(sauropod.ClosedError):
+        engine.complete("Hello")
+    with pytest.raises(sauropod.DeviceUnavailable):
+        Engine("fake:", device="cuda").open()
+    with pytest.raises(sauropod.ClosedError):
+        Engine("fake:").complete("Hello")
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("sauropod")]
+
+
+def test_many_threads_share_one_engine() -> None:
+    texts: list[str] = []
+    with Engine("fake:", slots=4) as engine:
+
+        def ask() -> None:
+            texts.append(engine.complete("Hello", seed=1, max_tokens=50, ignore_eos=True).text)
+
+        threads = [threading.Thread(target=ask) for _ in range(10)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(texts) == 10
+    assert len(set(texts)) == 1
+
+
+def test_it_works_inside_a_running_event_loop() -> None:
+    async def cell() -> str:
+        with Engine("fake:") as engine:
+            return engine.complete("Hello", seed=1, max_tokens=5).text
+
+    assert asyncio.run(cell()) == asyncio.run(cell())
+
+
+def test_closing_wakes_other_threads() -> None:
+    engine = Engine("fake:", options={"context_length": 1_000_000}).open()
+    stream: TextStream = engine.stream("Hello", ignore_eos=True)
+    next(stream)
+    failed: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            for _ in stream:
+                pass
+        except sauropod.ClosedError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    engine.close()
+    thread.join(20)
+    assert len(failed) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
+def test_ctrl_c_stops_the_model_and_leaves_the_engine_in_order() -> None:
+    program = """
+        import sauropod
+        from sauropod.blocking import Engine
+        with Engine("fake:", options={"slots": 1, "context_length": 1_000_000}, max_waiting=1) as engine:
+            print("ready", flush=True)
+            try:
+                engine.complete("Hello", ignore_eos=True)
+            except KeyboardInterrupt:
+                print("stopped", engine.complete("Hello", max_tokens=3, ignore_eos=True).usage.completion_tokens)
+    """
+    child = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert child.stdout is not None
+    with child.stdout:
+        assert child.stdout.readline() == "ready\n"
+        os.kill(child.pid, signal.SIGINT)
+        assert child.stdout.readline() == "stopped 3\n"
+    assert child.wait(20) == 0
