@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
 
+from sauropod._runtime.interruption import Interruption
 from sauropod._runtime.protocol import Answer, Embed, End, Failed, Generate, Piece, PromptText, Replies
 from sauropod._scheduling.batcher import Batcher, Job
 from sauropod._scheduling.scheduler import Output, Scheduler, Step
@@ -222,50 +222,6 @@ class Host:
             if not 0 <= token < size:
                 raise UnsupportedInput(f"The prompt holds the token {token}; this model's tokens are 0 to {size - 1}.")
         return list(tokens)
-
-
-@attrs.define(eq=False)
-class Interruption:
-    """Decides when a cancelled text is worth stopping a step for. Used from two threads.
-
-    Others in the step lose what it computed for them and go on from where they were. So no two steps in a row are
-    stopped while any of them is still wanted, and none at all of a model that cannot go back to where it was.
-    """
-
-    model: LanguageModel
-    _step: Step | None = None
-    _cancelled: set[int] = attrs.field(factory=set)
-    _stopped_last: bool = False
-    _lock: threading.Lock = attrs.field(factory=threading.Lock)
-
-    def during(self, step: Step) -> Interruption:
-        """A context: the step is running."""
-        self._step = step
-        return self
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        with self._lock:
-            self._step = None
-            self._stopped_last = kind is StepAborted
-
-    def cancel(self, id: int) -> None:
-        with self._lock:
-            self._cancelled.add(id)
-            if self._step is not None and self._worth_stopping(self._step, id):
-                self.model.abort()
-
-    def forget(self, id: int) -> None:
-        with self._lock:
-            self._cancelled.discard(id)
-
-    def _worth_stopping(self, step: Step, id: int) -> bool:
-        if all(sequence.id in self._cancelled for sequence in step.sequences):
-            return True
-        pairs = zip(step.sequences, step.chunks, strict=True)
-        is_prompt = any(sequence.id == id and len(chunk.tokens) > 1 for sequence, chunk in pairs)
-        return is_prompt and not self._stopped_last and self.model.info.rewinds
 
 
 def _cache_full() -> OutOfMemory:

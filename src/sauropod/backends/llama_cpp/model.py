@@ -36,7 +36,7 @@ class AbortFlag:
     """What llama.cpp's abort callback looks at, for every node of the graph it computes.
 
     The callback is the C library's `strlen` on a string that is empty until it is raised: any thread can raise it, and
-    looking at it needs neither Python nor its lock, a thousand times in every step.
+    looking at it, a thousand times in every step, needs neither Python nor its lock.
     """
 
     _text: Any = attrs.field(factory=lambda: ctypes.create_string_buffer(2))
