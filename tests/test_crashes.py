@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 import sauropod
 from sauropod import Engine, Finished, TextDelta
+from sauropod._runtime.pool import shared_pool
 from workers import kill_worker, pid_of
 
 pytestmark = [
@@ -170,6 +172,59 @@ def _is_running(pid: int) -> bool:
         return False
     status = Path(f"/proc/{pid}/stat")
     return not status.exists() or status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+@pytest.mark.parametrize("phase", ["start", "load", "prompt", "answer", "close"])
+async def test_a_worker_killed_at_any_phase_is_an_error_or_nothing_at_all(phase: str) -> None:
+    options = {"load_seconds": 0.1, "seconds_per_token": 0.002}
+    reached = anyio.Event()
+
+    async def kill() -> None:
+        await reached.wait()
+        for pid in children():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    async def live() -> str:
+        engine = fake(**options)
+        if phase == "start":
+            reached.set()
+        try:
+            if phase == "load":
+                async with anyio.create_task_group() as group:
+                    group.start_soon(engine.open)
+                    while not any(shared_pool._entries.values()) or not children():
+                        await anyio.sleep(0)
+                    reached.set()
+            else:
+                await engine.open()
+            stream = engine.stream("A prompt of some length, so that it takes a while.", seed=1, max_tokens=40)
+            if phase == "prompt":
+                reached.set()
+            await anext(stream)
+            if phase == "answer":
+                reached.set()
+            text = "".join([text async for text in stream.text()])
+            if phase == "close":
+                reached.set()
+            return text
+        finally:
+            await engine.aclose()
+
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as group:
+            group.start_soon(kill)
+            try:
+                assert await live()
+            except* sauropod.BackendCrashed:
+                pass
+        assert await live()
+
+
+def children() -> list[int]:
+    """The processes this one has started."""
+    tasks = Path(f"/proc/{os.getpid()}/task")
+    return [int(pid) for task in tasks.glob("*/children") for pid in task.read_text().split()]
 
 
 async def test_a_real_model_is_loaded_again_and_goes_on(tiny_model: Path) -> None:

@@ -78,6 +78,7 @@ class FakeOptions:
     """Text; a prompt that contains it kills the process at its first step."""
     last_words: str = ""
     """What it prints to stderr, as native code would, before it dies."""
+    load_seconds: float = 0.0
     load_crashes: bool = False
 
 
@@ -304,6 +305,7 @@ class FakeBackend(Backend):
         given = {name: getattr(options, name) for name in ("slots", "context_length", "step_tokens", "cache_length")}
         chosen = {name: value for name, value in given.items() if value is not None}
         settings = FakeOptions(**{**chosen, **options.extra})
+        time.sleep(settings.load_seconds)
         if settings.load_crashes:
             die(settings.last_words)
         return FakeLanguageModel(settings)
