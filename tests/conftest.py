@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import threading
@@ -43,8 +44,11 @@ async def nothing_leaks() -> AsyncIterator[None]:
 
 
 def _children() -> set[str]:
-    tasks = Path(f"/proc/{os.getpid()}/task")
-    return {pid for task in tasks.glob("*/children") for pid in task.read_text().split()} if tasks.exists() else set()
+    found: set[str] = set()
+    for task in Path(f"/proc/{os.getpid()}/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError):  # a thread that ended meanwhile
+            found |= set(task.read_text().split())
+    return found
 
 
 def _our_threads() -> set[str]:

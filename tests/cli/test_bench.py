@@ -15,7 +15,7 @@ FAKE = ("fake:x", "--isolation", "thread", "--prompt", "20", "--generate", "4", 
 
 
 def test_there_is_a_row_for_each_number_of_requests(call: Callable[..., Any]) -> None:
-    shown = call("bench", *FAKE, "--requests", "1", "3")
+    shown = call("bench", *FAKE, "--requests", "1,3")
     assert (shown.code, shown.err) == (0, "")
     name, heads, one, three, *rest = shown.out.splitlines()
     assert name == "fake, on cpu"
@@ -68,3 +68,10 @@ def test_a_percentile_is_one_of_the_values() -> None:
     values = [5.0, 1.0, 4.0, 2.0, 3.0]
     assert [percentile(values, share) for share in (0.2, 0.5, 0.95)] == [1.0, 3.0, 5.0]
     assert percentile(list(range(1, 21)), 0.95) == 19
+
+
+@pytest.mark.parametrize("counts", ["1,,2", "one", ""])
+def test_counts_are_numbers_with_commas(call: Callable[..., Any], counts: str) -> None:
+    refused = call("bench", "fake:x", "--requests", counts)
+    assert refused.code == 2
+    assert "--requests" in refused.err

@@ -12,16 +12,17 @@ import pytest
 from sauropod.testing.models import tiny_llama
 
 QUICK = ("--isolation", "thread", "--option", "eos_rate=0", "--max-tokens", "12")
-SLOW = ("--option", "seconds_per_token=0.02", "--option", "eos_rate=0", "--max-tokens", "40")
-"""Two thirds of a second to read a short prompt, as much to write the whole answer."""
+ENDLESS = ("--context-length", "1024", "--option", "eos_rate=0")
+SLOW = (*ENDLESS, "--option", "seconds_per_token=0.01", "--max-tokens", "60")
+"""More than half a second for a whole answer."""
 
 RETURN, CTRL_C, CTRL_D = "\r", "\x03", "\x04"
 
 
 def has_begun(shown: str) -> int | None:
-    """Where an answer has begun, after the line that asked for it."""
-    _, end, answer = shown.partition("\r\n")
-    return len(shown) if end and answer else None
+    """Where an answer has begun, after the line that asked for it: with something to be seen, not only white space."""
+    answer = shown.partition("\r\n")[2]
+    return len(shown) if any(character.isalnum() for character in answer) else None
 
 
 def said_in(path: Path) -> list[str]:
@@ -37,7 +38,7 @@ def test_a_conversation_goes_on_after_an_answer_was_stopped(terminal: Callable[.
     chat.type(f"one{RETURN}")
     chat.until(has_begun)
     chat.type(CTRL_C)
-    chat.expect("(Stopped. This much stays in the conversation.)\r\n> ")
+    chat.expect("(Stopped. What it has said stays in the conversation.)\r\n> ")
     chat.type(f"two{RETURN}")
     chat.expect("(Cut off at --max-tokens.)\r\n> ")
     chat.type(f'"""three{RETURN}')

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sauropod import ToolCall
+from sauropod._runtime.local_models import demo_path
 from sauropod.cli.show import _as_code, _call_in
 
 FAKE = ("fake:x", "--isolation", "thread", "--context-length", "4096", "--option", "eos_rate=0.2")
@@ -39,6 +40,15 @@ def test_a_real_model_plays_along(call: Callable[..., Any], model: str) -> None:
     shown = call("demo", model, "--threads", "1", "--context-length", "4096")
     assert shown.code == 0
     assert "on cpu, loaded in" in shown.out
+
+
+@pytest.mark.skipif(not demo_path().is_file(), reason="the demo model is not there")
+def test_the_embedded_model_knows_its_lines(call: Callable[..., Any]) -> None:
+    shown = call("demo", "--threads", "1")
+    assert shown.code == 0
+    assert "The capital of Spain is Madrid." in shown.out
+    assert "calls get_weather(city='Paris')" in shown.out
+    assert "That was a toy" in shown.out
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sauropod import Device, Engine
 from sauropod.cli import checks
 from sauropod.cli.checks import Check, _library, _satisfies
 
@@ -87,11 +88,21 @@ def test_what_sauropod_needs_is_read_from_its_own_metadata() -> None:
     assert {"anyio", "attrs", "numpy", "huggingface-hub", "llama-cpp-python", "jinja2"} <= set(names)
 
 
-def test_a_backend_of_somebody_else_that_is_broken_keeps_nothing_from_working(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backend_of_somebody_else_that_is_broken_keeps_nothing_from_working() -> None:
     [check] = checks._backend("no-such-backend", "somebody-else")
     assert check.status == "missing"
     [check] = checks._backend("no-such-backend", "sauropod")
     assert check.status == "problem"
+
+
+def test_a_card_that_lies_idle_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "has_nvidia_card", lambda: True)
+    monkeypatch.setattr(checks, "devices_of", lambda backend: [Device("cpu")])
+    idle = list(checks._backend("llama_cpp", "sauropod"))[-1]
+    assert (idle.name, idle.status) == ("llama_cpp on cuda", "missing")
+    assert idle.fix.startswith('CMAKE_ARGS="-DGGML_CUDA=ON" pip install ')
+    monkeypatch.setattr(checks, "devices_of", lambda backend: [Device("cuda:0"), Device("cpu")])
+    assert all(check.status == "ok" for check in checks._backend("llama_cpp", "sauropod"))
 
 
 def test_a_cache_that_cannot_be_written_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,10 +116,8 @@ def test_offline_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert any("offline" in check.detail for check in checks.models())
 
 
-def test_a_model_that_counts_wrongly_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sauropod.blocking import Engine
-
-    monkeypatch.setattr("sauropod.blocking.Engine", lambda name: Engine("fake:x", isolation="thread"))
+def test_a_model_that_says_something_else_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "Engine", lambda name, backend: Engine("fake:x", isolation="thread"))
     check = checks._demo()
     assert check.status == "problem"
     assert "says the capital of France is" in check.detail

@@ -116,13 +116,14 @@ def test_a_slip_in_a_name_to_be_removed_is_answered_with_what_is_here(call: Call
     assert f"Did you mean {NAME}:Q4_K_M?" in call("rm", "org/tinny-GGUF").err
 
 
-def test_ctrl_c_stops_a_download_that_hangs(terminal: Callable[..., Any], hub: HubServer) -> None:
+@pytest.mark.parametrize("command", [["pull", NAME], ["run", NAME, "hello"]])
+def test_ctrl_c_stops_a_download_that_hangs(terminal: Callable[..., Any], hub: HubServer, command: list[str]) -> None:
     hub.faults.append(Fault("/contents/", skip=1, times=9, stall=True))  # the first are asked for the header
-    pulling = terminal("pull", NAME)
-    pulling.expect("  0%|")
-    pulling.type("\x03")
-    assert pulling.exit_code() == 130
-    assert "Traceback" not in pulling.text
+    fetching = terminal(*command)
+    fetching.expect("  0%|")
+    fetching.type("\x03")
+    assert fetching.exit_code() == 130
+    assert "Traceback" not in fetching.text
 
 
 @pytest.mark.parametrize(

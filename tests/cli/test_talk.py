@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, NoReturn, cast
 
 import pytest
 
-from sauropod import SamplingParams
-from sauropod.blocking import Engine
+from sauropod import Engine, SamplingParams
 from sauropod.cli.talk import Talk
 
 
 class Interrupted:
     """An engine whose every answer is interrupted at once."""
 
-    def stream(self, *arguments: Any, **options: Any) -> Self:
-        return self
-
-    def text(self) -> Any:
+    def stream(self, *arguments: Any, **options: Any) -> NoReturn:
         raise KeyboardInterrupt
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
 
 
 def test_a_message_that_was_not_answered_at_all_is_taken_back(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
-from sauropod.cli.figures import duration, plural, rate
 from sauropod.cli.terminal import STYLES, _filled, clean, print_json, styled, table
+from sauropod.cli.writing import Writing
 
 
 def test_columns_are_as_wide_as_what_is_in_them() -> None:
@@ -28,12 +30,15 @@ def test_json_is_one_value_with_its_characters(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().out == '{\n  "text": "Grüße"\n}\n'
 
 
-def test_durations_are_told_in_three_digits_or_fewer() -> None:
-    assert [duration(seconds) for seconds in (0.0004, 0.0123, 0.9994, 0.9996, 12.34, 59.96, 125)] == (
-        ["0.4 ms", "12 ms", "999 ms", "1.0 s", "12.3 s", "0 min 59 s", "2 min 5 s"]
-    )
-
-
-def test_rates_and_counts_are_told_as_people_read_them() -> None:
-    assert [rate(speed) for speed in (1.25, 99.94, 99.96, 12345.6)] == ["1.2", "99.9", "100", "12,346"]
-    assert [plural(count, "token") for count in (0, 1, 2048)] == ["0 tokens", "1 token", "2,048 tokens"]
+def test_the_last_line_is_ended_unless_it_was_interrupted(capsys: pytest.CaptureFixture[str]) -> None:
+    with Writing() as answer:
+        answer.write("one\ntw")
+        answer.write("o")
+    assert capsys.readouterr().out == f"{answer.text}\n"
+    with suppress(KeyboardInterrupt), Writing() as answer:
+        answer.write("one")
+        raise KeyboardInterrupt
+    assert capsys.readouterr().out == "one"
+    with Writing(quiet=True) as answer:
+        answer.write("one")
+    assert (answer.text, capsys.readouterr().out) == ("one", "")
