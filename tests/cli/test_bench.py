@@ -36,7 +36,20 @@ def test_the_same_comes_as_data(call: Callable[..., Any]) -> None:
 
 
 def test_a_real_model_can_be_measured(call: Callable[..., Any], model: str) -> None:
-    small = ("--prompt", "8", "--generate", "2", "--repeat", "1", "--requests", "1", "--threads", "1")
+    small = (
+        "--prompt",
+        "8",
+        "--generate",
+        "2",
+        "--repeat",
+        "1",
+        "--requests",
+        "1",
+        "--threads",
+        "1",
+        "--isolation",
+        "thread",
+    )
     assert call("bench", model, *small).code == 0
 
 

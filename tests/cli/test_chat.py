@@ -111,8 +111,8 @@ def test_a_full_context_is_told(call: Callable[..., Any]) -> None:
     assert "(The context of 256 tokens is full. /clear begins a new one.)" in chat.err
 
 
-def test_a_crash_ends_an_answer_and_not_the_chat(run: Callable[..., Any]) -> None:
-    chat = run("chat", "fake:x", "--option", "crash_on=boom", stdin=b"one\nboom\ntwo\n/stats\n")
+def test_a_crash_ends_an_answer_and_not_the_chat(call: Callable[..., Any]) -> None:
+    chat = call("chat", "fake:x", "--option", "crash_on=boom", stdin=b"one\nboom\ntwo\n/stats\n")
     assert chat.code == 0
     assert "error: The worker process 'cpu' was killed by SIGKILL." in chat.err
     assert "2 turns; " in chat.err
@@ -156,6 +156,6 @@ def test_clear_forgets_what_was_said(call: Callable[..., Any]) -> None:
 
 def test_a_model_that_knows_no_conversation_is_refused(call: Callable[..., Any], tmp_path: Path) -> None:
     path = str(tiny_llama(tmp_path / "base.gguf", chat_template=False))
-    refused = call("chat", path, "--threads", "1", stdin=b"hello\n")
+    refused = call("chat", path, "--isolation", "thread", "--threads", "1", stdin=b"hello\n")
     assert (refused.code, refused.out) == (4, "")
     assert f"sauropod run {path} --raw" in refused.err

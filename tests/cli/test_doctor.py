@@ -30,8 +30,10 @@ def found(outcome: Any) -> dict[str, Any]:
     return {each["name"]: each for each in outcome.data["checks"]}
 
 
-def test_a_sound_installation_is_usable(run: Callable[..., Any]) -> None:
-    sound = run("doctor", "--json", HF_TOKEN=TOKEN, HF_ENDPOINT="https://user:password@hub.example")
+def test_a_sound_installation_is_usable(call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    monkeypatch.setenv("HF_ENDPOINT", "https://user:password@hub.example")
+    sound = call("doctor", "--json")
     assert sound.code == 0
     assert sound.data["usable"]
     lines = found(sound)
