@@ -6,10 +6,11 @@ What they share is in `terminal` (how it is written), `options` (what is asked) 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
-from sauropod.cli.failures import watched
+from sauropod.cli.failures import INTERRUPTED, watched
 from sauropod.cli.logs import logging_to_stderr
 from sauropod.cli.parser import OVERVIEW, Parser, command_named, usage_error
 from sauropod.cli.terminal import print_text, tolerant_streams
@@ -20,11 +21,14 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code, which `failures` lists. Without arguments, those of the process.
 
-    Whatever goes wrong becomes a paragraph on stderr; nothing is raised.
+    Whatever goes wrong becomes a paragraph on stderr; nothing is raised. A process that is interrupted ends here.
     """
     tolerant_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
-    return watched(lambda: _run(given), with_traceback="--traceback" in given)
+    code = watched(lambda: _run(given), with_traceback="--traceback" in given)
+    if code == INTERRUPTED and arguments is None:
+        os._exit(code)  # all is cleaned up, but a thread that waits for a hub would keep the process for minutes
+    return code
 
 
 def _run(given: list[str]) -> int:

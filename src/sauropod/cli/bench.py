@@ -27,7 +27,7 @@ __all__ = ["EXAMPLES", "USAGE", "add_arguments", "run"]
 USAGE = "MODEL [options]"
 EXAMPLES = """\
   sauropod bench demo
-  sauropod bench ./model.gguf --requests 1 2 4 --prompt 512 --generate 128 --repeat 5
+  sauropod bench ./model.gguf --requests 1,2,4 --prompt 512 --generate 128 --repeat 5
   sauropod bench org/repo --device cuda --json
 """
 
@@ -37,7 +37,7 @@ HEADS = ("requests", "reading tok/s", "writing tok/s", "first token p50", "p95")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     group = parser.add_argument_group("measuring")
-    group.add_argument("--requests", metavar="N", type=int, nargs="+", default=[1, 4, 8, 16], help="at once: 1 4 8 16")
+    group.add_argument("--requests", metavar="N,N,...", type=_counts, default="1,4,8,16", help="at once (1,4,8,16)")
     group.add_argument("--prompt", metavar="N", type=int, default=256, help="tokens of each prompt (256)")
     group.add_argument("--generate", metavar="N", type=int, default=64, help="tokens to write for each request (64)")
     group.add_argument("--repeat", metavar="N", type=int, default=3, help="how often (3)")
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
 
     if min(*options.requests, options.prompt, options.generate, options.repeat) < 1:
         usage_error("Counts are at least 1.", "sauropod bench")
-    plan = Plan(tuple(options.requests), options.prompt, options.generate, options.repeat)
+    plan = Plan(options.requests, options.prompt, options.generate, options.repeat)
     machine = machine_line()  # before this program adds to the load
     info, figures = anyio.run(_measured, options.model, _options(options, plan), plan, not options.json)
     if options.json:
@@ -79,6 +79,11 @@ async def _measured(model: str, options: EngineOptions, plan: Plan, tell: bool) 
         return engine.info, figures
     finally:
         await engine.aclose()
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    """`1,4,8`."""
+    return tuple(int(count) for count in text.split(","))
 
 
 def _options(options: argparse.Namespace, plan: Plan) -> EngineOptions:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from sauropod.cli.figures import model_line
 from sauropod.cli.lines import ask, read_message, with_line_editing
-from sauropod.cli.options import add_loading, add_model, add_sampling, opened, sampling_of
-from sauropod.cli.talk import Talk
+from sauropod.cli.options import add_loading, add_model, add_sampling, sampling_of
 from sauropod.cli.terminal import is_terminal, note
+
+if TYPE_CHECKING:
+    from sauropod.cli.talk import Talk
 
 __all__ = ["EXAMPLES", "USAGE", "add_arguments", "run"]
 
@@ -33,8 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from sauropod.cli.asking import opened, require_chat
+    from sauropod.cli.talk import Talk
+
     sampling = sampling_of(options)
     with opened(options) as engine:
+        require_chat(engine.info, options.model)
         talk = Talk(engine, sampling, is_terminal(sys.stdin), options.verbose > 0)
         talk.conversation.system = options.system
         if talk.interactive:

@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires
 from typing import TYPE_CHECKING, Literal
 
+import anyio
 import attrs
 
-from sauropod import Device, SauropodError
+from sauropod import Completion, Device, Engine, ModelNotFound, SauropodError
 from sauropod.cli.figures import duration, plural
-from sauropod.cli.machine import cores, cpu_name, devices_of, version_of
+from sauropod.cli.machine import cores, cpu_name, devices_of, has_nvidia_card, version_of
 
 if TYPE_CHECKING:
     from sauropod._runtime.sources import Hub
@@ -50,7 +51,7 @@ def system() -> Iterator[Check]:
     """Python, the platform and sauropod itself."""
     yield Check("sauropod", "ok", version_of("sauropod") or "not installed as a distribution")
     yield Check("Python", "ok", f"{platform.python_version()} ({platform.python_implementation()}), {sys.executable}")
-    yield Check("platform", "ok", f"{platform.platform()}, {platform.machine()}")
+    yield Check("platform", "ok", platform.platform())
     yield Check("CPU", "ok", f"{cpu_name()}, {plural(cores(), 'core')} for this process")
 
 
@@ -146,6 +147,9 @@ def _backend(name: str, distribution: str) -> Iterator[Check]:
     kind = f"loads {files} files" if files else "loads no files"
     yield Check(name, "ok", f"{kind} (of {distribution})")
     yield from (_device(name, device) for device in devices)
+    if name == "llama_cpp" and has_nvidia_card() and all(device.name == "cpu" for device in devices):
+        detail = "there is an NVIDIA card, but llama.cpp was built without CUDA and computes on the CPU"
+        yield Check(f"{name} on cuda", "missing", detail, f'CMAKE_ARGS="-DGGML_CUDA=ON" {REBUILD}')
 
 
 def _device(backend: str, device: Device) -> Check:
@@ -201,26 +205,17 @@ def trials() -> Iterator[Check]:
 
 
 def _worker() -> Check:
-    from sauropod.blocking import Engine
-
     began = time.perf_counter()
     try:
-        with Engine("doctor", backend="fake") as engine:
-            engine.complete("Are you there?", max_tokens=1)
+        _asked("doctor", "Are you there?", backend="fake")
     except SauropodError as error:
         return Check("worker process", "problem", str(error))
     return Check("worker process", "ok", f"started, answered and ended in {duration(time.perf_counter() - began)}")
 
 
 def _demo() -> Check:
-    from sauropod import ModelNotFound
-    from sauropod.blocking import Engine
-
-    began = time.perf_counter()
     try:
-        with Engine("demo") as engine:
-            loaded = time.perf_counter() - began
-            completion = engine.complete("What is the capital of France?", max_tokens=32, temperature=0)
+        loaded, completion = _asked("demo", "What is the capital of France?")
     except ModelNotFound as error:
         return Check("demo model", "missing", str(error), "pip install --force-reinstall sauropod")
     except SauropodError as error:
@@ -230,3 +225,15 @@ def _demo() -> Check:
         return Check("demo model", "problem", f"loaded, but it says the capital of France is {answer!r}", REBUILD)
     after = duration(completion.timings.total)
     return Check("demo model", "ok", f"loaded in {duration(loaded)}, answered {answer!r} in {after}")
+
+
+def _asked(model: str, question: str, backend: str | None = None) -> tuple[float, Completion]:
+    """How long a model took to load, and its answer."""
+
+    async def asked() -> tuple[float, Completion]:
+        began = time.perf_counter()
+        async with Engine(model, backend=backend) as engine:
+            loaded = time.perf_counter() - began
+            return loaded, await engine.complete(question, max_tokens=32, temperature=0)
+
+    return anyio.run(asked)

@@ -12,7 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from sauropod.cli.figures import as_data, duration, model_line, plural, rate, tokens_per_second
-from sauropod.cli.options import add_json, add_loading, add_model, opened
+from sauropod.cli.options import add_json, add_loading, add_model
 from sauropod.cli.terminal import print_json, print_text
 
 if TYPE_CHECKING:
@@ -54,26 +54,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from sauropod.cli.asking import opened, require_chat
     from sauropod.cli.show import Show
 
     began = time.perf_counter()
     with opened(options) as engine:
         loaded, info = time.perf_counter() - began, engine.info
-        show = Show(engine, _nothing if options.json else print_text)
-        show.write(f"{model_line(info)}, loaded in {duration(loaded)}\n")
+        require_chat(info, options.model)
+        show = Show(engine, quiet=options.json)
+        if not options.json:
+            print_text(f"{model_line(info)}, loaded in {duration(loaded)}\n")
         show.perform()
     if options.json:
         print_json(_report(show.turns, info, loaded))
-        return 0
-    print_text(f"\n{_summary(show.turns)}\n\n")
-    if options.model == "demo":
-        print_text(f"{_toy(info)}\n")
-    print_text(NEXT)
+    else:
+        toy = f"{_toy(info)}\n" if options.model == "demo" else ""
+        print_text(f"\n{_summary(show.turns)}\n\n{toy}{NEXT}")
     return 0
-
-
-def _nothing(text: str) -> None:
-    """Where nobody reads along."""
 
 
 def _summary(turns: Sequence[Turn]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import traceback
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from sauropod.cli.terminal import abandon_stdout, styled, wrapped
 from sauropod.errors import BackendError, LoadError, RequestError, SauropodError
 
-__all__ = ["ENVIRONMENT", "EXIT_CODES", "UsageError", "exit_code", "report", "watched"]
+__all__ = ["ENVIRONMENT", "EXIT_CODES", "INTERRUPTED", "UsageError", "exit_code", "report", "watched"]
 
 OK, FAILED, USAGE, NOT_LOADED, REFUSED, BACKEND_FAILED = range(6)
 INTERRUPTED = 128 + signal.SIGINT
@@ -45,20 +46,25 @@ class UsageError(Exception):
 def watched(command: Callable[[], int], *, with_traceback: bool = False) -> int:
     """The command's exit code, or that of what it raised, which is said on stderr."""
     try:
-        code = command()
+        code = _ended(command)
         sys.stdout.flush()
     except BrokenPipeError:
         abandon_stdout()
         return NOBODY_READS
     except KeyboardInterrupt:
-        print(file=sys.stderr)
+        print(file=sys.stderr, flush=True)
         return INTERRUPTED
-    except SystemExit as ended:  # argparse, after --help
-        return ended.code if isinstance(ended.code, int) else OK
     except Exception as error:
         report(error, with_traceback or os.environ.get("SAUROPOD_TRACEBACK", "") not in ("", "0"))
         return exit_code(error)
     return code
+
+
+def _ended(command: Callable[[], int]) -> int:
+    try:
+        return command()
+    except SystemExit as end:  # argparse's way, after --help
+        return end.code if isinstance(end.code, int) else OK
 
 
 def report(error: BaseException, with_traceback: bool = False) -> None:
@@ -92,9 +98,17 @@ def _innermost(error: BaseException) -> BaseException:
     return error
 
 
+def _as_options(message: str) -> str:
+    """The message, with what Python calls `context_length` called as it is called here."""
+    from sauropod.cli.options import LOADING, SAMPLING
+
+    names = "|".join(name for name in (*LOADING, *SAMPLING) if "_" in name)
+    return re.sub(rf"(?<![\w/.-])({names})(?![\w/-]|\.\w)", lambda match: f"--{match[1].replace('_', '-')}", message)
+
+
 def _message(error: BaseException) -> str:
     if isinstance(error, SauropodError | UsageError):
-        return str(error)
+        return _as_options(str(error))
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or error}."

@@ -18,7 +18,7 @@ def duration(seconds: float) -> str:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 59.95:
         return f"{seconds:.1f} s"
-    return f"{int(seconds) // 60} min {int(seconds) % 60} s"
+    return f"{round(seconds) // 60} min {round(seconds) % 60} s"
 
 
 def rate(per_second: float) -> str:
@@ -32,9 +32,10 @@ def plural(count: int, noun: str) -> str:
 
 
 def tokens_per_second(completion: Completion) -> float | None:
-    """How fast the answer was written, from its first token to its last; None for fewer than two."""
-    count, seconds = completion.usage.completion_tokens, completion.timings.generation
-    return (count - 1) / seconds if count > 1 and seconds > 0 else None
+    """How fast the answer was written after its first token; None if there was nothing after it."""
+    steps = completion.usage.completion_tokens - (completion.stop_reason != "eos")  # to end is a step as well
+    seconds = completion.timings.generation
+    return steps / seconds if steps > 0 and seconds > 0 else None
 
 
 def speed_line(completion: Completion) -> str:

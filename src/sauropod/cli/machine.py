@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
+import shutil
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,7 +13,7 @@ import anyio
 
 from sauropod import Device
 
-__all__ = ["cores", "cpu_name", "devices_of", "load_average", "machine_line", "version_of"]
+__all__ = ["cores", "cpu_name", "devices_of", "has_nvidia_card", "load_average", "machine_line", "version_of"]
 
 
 def cpu_name() -> str:
@@ -39,6 +39,11 @@ def load_average() -> float | None:
         return os.getloadavg()[0]
     except (AttributeError, OSError):
         return None
+
+
+def has_nvidia_card() -> bool:
+    """Whether the driver of one is installed."""
+    return Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi") is not None
 
 
 def version_of(distribution: str) -> str | None:
@@ -71,7 +76,3 @@ def devices_of(backend: str) -> Sequence[Device]:
     from sauropod._runtime.pool import shared_pool
 
     return anyio.run(_handles.devices_of, shared_pool, f"{backend}-devices", "process", backend)
-
-
-def python_line() -> str:
-    return f"{platform.python_version()}, {sys.executable}"

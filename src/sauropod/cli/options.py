@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sauropod.cli.parser import usage_error
-from sauropod.cli.terminal import status
 
 if TYPE_CHECKING:
     from sauropod import SamplingParams
-    from sauropod.blocking import Engine, EngineOptions
+    from sauropod.blocking import EngineOptions
 
-__all__ = ["add_json", "add_loading", "add_model", "add_sampling", "engine_options", "opened", "sampling_of"]
+__all__ = [
+    "LOADING",
+    "SAMPLING",
+    "add_json",
+    "add_loading",
+    "add_model",
+    "add_sampling",
+    "engine_options",
+    "sampling_of",
+]
 
 LOADING = ("backend", "device", "isolation", "context_length", "slots", "threads", "gpu_layers", "cache_type")
 
@@ -84,20 +90,6 @@ def engine_options(options: argparse.Namespace) -> EngineOptions:
     given["options"] = dict(_pair(each) for each in options.option) or None
     chosen: EngineOptions = {name: value for name, value in given.items() if value is not None}  # type: ignore[assignment]
     return chosen
-
-
-@contextmanager
-def opened(options: argparse.Namespace) -> Iterator[Engine]:
-    """The engine that was asked for, with its model loaded."""
-    from sauropod.blocking import Engine
-
-    engine = Engine(options.model, **engine_options(options))
-    with status(f"Loading {options.model} ..."):
-        engine.open()
-    try:
-        yield engine
-    finally:
-        engine.close()
 
 
 def _pair(text: str) -> tuple[str, Any]:

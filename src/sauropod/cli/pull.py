@@ -38,13 +38,13 @@ def run(options: argparse.Namespace) -> int:
     from sauropod._runtime.sources import find_model
 
     with status(f"Looking for {options.model} ..."):
-        check = _check()
+        check = _runnable()
     found = find_model(options.model, check=check, refresh=True)
     _tell(found, options)
     return 0
 
 
-def _check() -> Callable[[Header], None]:
+def _runnable() -> Callable[[Header], None]:
     """Raises for a model that could not run here. Without the library that would run it, none can be ruled out."""
     from sauropod import BackendError, BackendNotFound
     from sauropod._engine import _check

@@ -10,15 +10,15 @@ import sys
 from typing import TYPE_CHECKING
 
 from sauropod.cli.figures import as_data, duration, speed_line
-from sauropod.cli.options import add_json, add_loading, add_model, add_sampling, opened, sampling_of
+from sauropod.cli.options import add_json, add_loading, add_model, add_sampling, sampling_of
 from sauropod.cli.parser import usage_error
-from sauropod.cli.terminal import clean, is_terminal, note, print_json, print_text
+from sauropod.cli.terminal import is_terminal, note, print_json, status
+from sauropod.cli.writing import Writing
 
 if TYPE_CHECKING:
     from sauropod import Completion, Message, ModelInfo
-    from sauropod.blocking import TextStream
 
-__all__ = ["EXAMPLES", "USAGE", "add_arguments", "run", "show"]
+__all__ = ["EXAMPLES", "USAGE", "add_arguments", "run"]
 
 USAGE = "MODEL [PROMPT ...] [options]"
 EXAMPLES = """\
@@ -42,24 +42,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from sauropod.cli.asking import ask, opened
+
     prompt, sampling = _prompt(options), sampling_of(options)
-    with opened(options) as engine, engine.stream(prompt, raw=options.raw, sampling=sampling) as stream:
-        if not options.json:
-            show(stream)
-        for _ in stream:
-            pass
-        _conclude(stream.completion, engine.info, options)
+    with opened(options) as engine:
+        with Writing(quiet=options.json) as answer:
+            completion = ask(engine, prompt, answer.write, raw=options.raw, sampling=sampling)
+        _conclude(completion, engine.info, options)
     return 0
-
-
-def show(stream: TextStream) -> None:
-    """Write the answer to stdout as it comes, and end its last line."""
-    last = "\n"
-    for text in stream.text():
-        print_text(clean(text))
-        last = text[-1:] or last
-    if last != "\n":
-        print_text("\n")
 
 
 def _conclude(completion: Completion, info: ModelInfo, options: argparse.Namespace) -> None:
@@ -94,7 +84,8 @@ def _piped() -> str:
     """What is piped in, without the line break at its end."""
     if sys.stdin is None or sys.stdin.closed or is_terminal(sys.stdin):
         return ""
-    return sys.stdin.buffer.read().decode("utf-8-sig", "replace").rstrip("\r\n")
+    with status("Reading what is piped in ..."):
+        return sys.stdin.buffer.read().decode("utf-8-sig", "replace").rstrip("\r\n")
 
 
 def _as_text(argument: str) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import attrs
 
-from sauropod import Completion, Message, Tool, ToolCall
-from sauropod.blocking import Engine
+from sauropod import Completion, Engine, Message, SamplingParams, Tool, ToolCall
+from sauropod.cli.asking import ask
 from sauropod.cli.figures import speed_line
-from sauropod.cli.terminal import clean, styled
+from sauropod.cli.terminal import clean, print_text, styled
+from sauropod.cli.writing import Writing
 
 __all__ = ["Show", "Turn"]
 
@@ -52,10 +53,10 @@ class Turn:
 
 @attrs.define(eq=False)
 class Show:
-    """The conversation, written by `write` as it goes."""
+    """The conversation, shown as it goes unless it is to be `quiet`."""
 
     engine: Engine
-    write: Callable[[str], None]
+    quiet: bool = False
     turns: list[Turn] = attrs.field(factory=list)
 
     def perform(self) -> None:
@@ -65,8 +66,7 @@ class Show:
             self._show_question(question)
             turn = self._ask(question, [*messages, Message.user(question)])
             messages += [Message.user(question), Message.assistant(turn.completion.text)]
-        if self.engine.info.chat:
-            self._with_tool()
+        self._with_tool()
 
     def _with_tool(self) -> None:
         self._show_question(TOOL_QUESTION, "a new conversation, in which it may call a tool")
@@ -80,24 +80,25 @@ class Show:
 
     def _ask(self, question: str, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> Turn:
         """Ask, and write the answer as it comes. One that may be a call is looked at first."""
-        with self.engine.stream(messages, tools=tools, max_tokens=LONGEST_ANSWER) as stream:
-            for text in stream.text():
-                if not tools:
-                    self.write(clean(text))
-        completion = stream.completion
+        answer, sampling = Writing(quiet=self.quiet or bool(tools)), SamplingParams(max_tokens=LONGEST_ANSWER)
+        completion = ask(self.engine, messages, answer.write, tools=tools, sampling=sampling)
         call = _call_in(completion.text) if tools else None
         if tools:
-            self.write(clean(completion.text) if call is None else styled(f"calls {_as_code(call)}", "cyan"))
-        self.write(" ...\n" if completion.stop_reason == "max_tokens" else "\n")
+            self._show(clean(completion.text) if call is None else styled(f"calls {_as_code(call)}", "cyan"))
+        self._show(" ...\n" if completion.stop_reason == "max_tokens" else "\n")
         self._say(speed_line(completion))
         self.turns.append(Turn(question, completion, call))
         return self.turns[-1]
 
     def _show_question(self, question: str, aside: str = "") -> None:
-        self.write("\n" + styled(f"> {question}", "bold") + styled(f"   ({aside})" * bool(aside), "dim") + "\n")
+        self._show("\n" + styled(f"> {question}", "bold") + styled(f"   ({aside})" * bool(aside), "dim") + "\n")
 
     def _say(self, text: str) -> None:
-        self.write(styled(f"  {text}", "dim") + "\n")
+        self._show(styled(f"  {text}", "dim") + "\n")
+
+    def _show(self, text: str) -> None:
+        if not self.quiet:
+            print_text(text)
 
 
 def _call_in(text: str) -> ToolCall | None:

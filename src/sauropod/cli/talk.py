@@ -9,12 +9,13 @@ from pathlib import Path
 
 import attrs
 
-from sauropod import Completion, PromptTooLong, SamplingParams, SauropodError
-from sauropod.blocking import Engine
+from sauropod import Completion, Engine, PromptTooLong, SamplingParams, SauropodError
+from sauropod.cli.asking import ask
 from sauropod.cli.conversation import Conversation, NotAConversation
 from sauropod.cli.failures import report
 from sauropod.cli.figures import plural, speed_line
-from sauropod.cli.terminal import clean, note, print_text
+from sauropod.cli.terminal import note
+from sauropod.cli.writing import Writing
 
 __all__ = ["Talk"]
 
@@ -30,9 +31,6 @@ HELP = '''\
 Ctrl-C         stops an answer; what there is of it stays in the conversation
 
 A message that is to begin with / begins with a space.'''
-
-STAYS = "This much stays in the conversation."
-TAKEN_BACK = "It had not said anything, so your message is taken back."
 
 
 @attrs.define(eq=False)
@@ -63,28 +61,20 @@ class Talk:
     # -- to the model --------------------------------------------------------------------------------------------------
 
     def _answer(self, message: str) -> None:
-        said: list[str] = []
+        answer = Writing()
         try:
-            self.last = self._write(message, said)
+            with answer:
+                self.last = ask(self.engine, self.conversation.asking(message), answer.write, sampling=self.sampling)
             self._conclude(self.last)
         except KeyboardInterrupt:
             if not self.interactive:
                 raise
-            note(f"(Stopped. {STAYS if ''.join(said).strip() else TAKEN_BACK})")
-        if "".join(said).strip():
-            self.conversation.keep(message, "".join(said))
-
-    def _write(self, message: str, said: list[str]) -> Completion:
-        """Write the answer as it comes, to stdout and to `said`. Interrupted, the model stops."""
-        try:
-            with self.engine.stream(self.conversation.asking(message), sampling=self.sampling) as stream:
-                for text in stream.text():
-                    said.append(text)
-                    print_text(clean(text))
-            return stream.completion
-        finally:
-            if said and not said[-1].endswith("\n"):
-                print_text("\n")
+            answer.end()
+            note("(Stopped. What it has said stays in the conversation.)" if answer.text.strip() else "(Stopped.)")
+        if answer.text.strip():
+            self.conversation.keep(message, answer.text)
+        elif self.interactive:
+            note("(There was no answer, so your message is taken back.)")
 
     def _conclude(self, completion: Completion) -> None:
         if completion.stop_reason == "context_length":

@@ -51,7 +51,7 @@ def styled(text: str, style: str, stream: TextIO | None = None) -> str:
     """The text in a style such as `"bold red"`, where the stream (stdout) shows it."""
     stream = stream or sys.stdout
     hidden = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    if hidden or not is_terminal(stream) or (sys.platform == "win32" and "WT_SESSION" not in os.environ):
+    if not text or hidden or not is_terminal(stream) or (sys.platform == "win32" and "WT_SESSION" not in os.environ):
         return text
     return f"\x1b[{';'.join(STYLES[word] for word in style.split())}m{text}\x1b[0m"
 
@@ -84,6 +84,7 @@ def status(text: str) -> Iterator[None]:
     if not is_terminal(sys.stderr):
         yield
         return
+    text = text[: _width(sys.stderr) - 1]
     print(text, end="\r", file=sys.stderr, flush=True)
     try:
         yield
@@ -98,7 +99,7 @@ def wrapped(text: str, stream: TextIO, *, margin: int = 0) -> str:
     """
     if not is_terminal(stream):
         return text
-    width = _width(stream) - margin
+    width = max(20, _width(stream) - margin)
     lines = [line if line.startswith(" ") else _filled(line, width) for line in text.split("\n")]
     return "\n".join(lines).replace("\n", "\n" + " " * margin)
 
