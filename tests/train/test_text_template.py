@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-jinja2 = pytest.importorskip("jinja2")
+pytest.importorskip("jinja2", reason="chat templates need it: pip install 'sauropod[llama]'")
 
-from examples.train.text import cases, material, template, tools  # noqa: E402
-from examples.train.text.messages import Call, Conversation, assistant, system, tool, user  # noqa: E402
+import jinja2
+from examples.train.text import cases, material, template, tools
+from examples.train.text.messages import Call, Conversation, assistant, system, tool, user
 
 WEATHER: dict[str, Any] = {
     "type": "function",

@@ -49,7 +49,10 @@ def rotate(x: Tensor, turns: Tensor) -> Tensor:
 
 
 class Attention(nn.Module):
-    """Causal self-attention with grouped key/value heads."""
+    """Causal self-attention with grouped key/value heads.
+
+    Written out: for rows as short as these, far faster on a CPU than PyTorch's fused attention.
+    """
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -57,19 +60,17 @@ class Attention(nn.Module):
         self.input = nn.Linear(shape.width, sum(shape.projections), bias=False)
         self.output = nn.Linear(shape.width, shape.width, bias=False)
 
-    def forward(self, x: Tensor, turns: Tensor) -> Tensor:
+    def forward(self, x: Tensor, turns: Tensor, mask: Tensor) -> Tensor:
         """(rows, time, width) to the same."""
         query, key, value = (
             part.reshape(*x.shape[:2], -1, self.shape.head)
             for part in torch.split(self.input(x), self.shape.projections, -1)
         )
         repeat = self.shape.heads // self.shape.groups
-        seen = functional.scaled_dot_product_attention(
-            rotate(query, turns).transpose(1, 2),
-            rotate(key, turns).repeat_interleave(repeat, 2).transpose(1, 2),
-            value.repeat_interleave(repeat, 2).transpose(1, 2),
-            is_causal=True,
-        )
+        query = rotate(query, turns).transpose(1, 2) * self.shape.head**-0.5
+        key = rotate(key, turns).repeat_interleave(repeat, 2).permute(0, 2, 3, 1)
+        value = value.repeat_interleave(repeat, 2).transpose(1, 2)
+        seen = (query @ key + mask).softmax(-1) @ value
         mixed: Tensor = self.output(seen.transpose(1, 2).flatten(-2))
         return mixed
 
@@ -99,9 +100,9 @@ class Block(nn.Module):
         self.feed_norm = nn.RMSNorm(shape.width, eps=shape.epsilon)
         self.feed = FeedForward(shape)
 
-    def forward(self, x: Tensor, turns: Tensor) -> Tensor:
+    def forward(self, x: Tensor, turns: Tensor, mask: Tensor) -> Tensor:
         """(rows, time, width) to the same."""
-        x = x + self.attention(self.attention_norm(x), turns)
+        x = x + self.attention(self.attention_norm(x), turns, mask)
         y: Tensor = x + self.feed(self.feed_norm(x))
         return y
 
@@ -131,8 +132,11 @@ class Llama(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         """Hidden states (rows, time, width), normalised."""
         x = self.embedding(tokens)
+        length = tokens.shape[1]
+        kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
+        mask = torch.full((length, length), -torch.inf, dtype=kind).triu(1)
         for block in self.blocks:
-            x = block(x, self.turns)
+            x = block(x, self.turns, mask)
         y: Tensor = self.norm(x)
         return y
 

@@ -1,0 +1,1 @@
+"""Training of the embedded demo language model, from nothing to a GGUF file."""
