@@ -22,7 +22,7 @@ import anyio
 
 import sauropod
 from sauropod import Engine
-from sauropod._runtime.inspection import local_header
+from sauropod._sources.inspection import local_header
 from sauropod.testing import models
 
 Mutation = Callable[[bytearray, int, random.Random], None]

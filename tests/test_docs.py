@@ -31,7 +31,8 @@ def examples() -> list[tuple[str, str]]:
 
 def compiled(name: str, source: str) -> CodeType:
     """A block that may await at the top, as notebooks let it."""
-    return compile(source, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    code: CodeType = compile(source, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    return code
 
 
 @pytest.mark.skipif(importlib.util.find_spec("llama_cpp") is None, reason="llama-cpp-python is not installed")

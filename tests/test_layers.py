@@ -12,6 +12,7 @@ import sauropod
 SOURCE = Path(sauropod.__file__).parent
 
 LAYERS = (
+    ("__main__",),
     ("cli", "server"),
     ("blocking",),
     ("_session",),
@@ -19,6 +20,7 @@ LAYERS = (
     ("_handles",),
     ("_stream",),
     ("_runtime",),
+    ("_sources",),
     ("_scheduling", "_text", "_speech"),
     ("abc",),
     ("_values",),

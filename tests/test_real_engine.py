@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 import anyio
 import numpy as np
@@ -63,7 +64,7 @@ async def test_a_system_prompt_is_shared_by_requests_that_come_together(engine: 
 
 @pytest.mark.parametrize("tokenizer", ["bpe", "bytes", "spm"])
 async def test_text_is_that_of_its_tokens_however_they_cut_characters(
-    tokenizer: models.Tokenizer, tmp_path: Path, nothing_leaks: None
+    tokenizer: Literal["bpe", "bytes", "spm"], tmp_path: Path, nothing_leaks: None
 ) -> None:
     path = models.tiny_llama(tmp_path / "m.gguf", tokenizer=tokenizer)
     async with Engine(path, context_length=400) as engine:
@@ -80,10 +81,10 @@ async def test_text_is_that_of_its_tokens_however_they_cut_characters(
 
 
 async def test_a_stop_string_is_found_across_tokens(engine: Engine) -> None:
-    options: sauropod.SamplingOptions = {"temperature": 0, "max_tokens": 60, "ignore_eos": True}
-    whole = await engine.complete("Hello", **options)
+    greedy = sauropod.SamplingParams(temperature=0, max_tokens=60, ignore_eos=True)
+    whole = await engine.complete("Hello", sampling=greedy)
     stop = whole.text[21:27]
-    completion = await engine.complete("Hello", **options, stop=[stop])
+    completion = await engine.complete("Hello", sampling=greedy, stop=[stop])
     assert completion.text == whole.text[: whole.text.index(stop)]
     assert completion.stop_reason is StopReason.STOP
 
@@ -145,19 +146,19 @@ async def test_models_that_cannot_drop_a_tail_serve_conversations_too(
 ) -> None:
     path: Path = build(tmp_path / "m.gguf", context_length=2048)  # type: ignore[operator]
     async with Engine(path, slots=3, context_length=1024) as engine:
-        options: sauropod.SamplingOptions = {"temperature": 0, "max_tokens": 10, "ignore_eos": True}
+        greedy = sauropod.SamplingParams(temperature=0, max_tokens=10, ignore_eos=True)
         prompts = [[Message.system(STORY), Message.user(f"{number}?")] for number in range(5)]
-        alone = [(await engine.complete(prompt, seed=1, **options)).text for prompt in prompts]
+        alone = [(await engine.complete(prompt, sampling=greedy, seed=1)).text for prompt in prompts]
         answers: dict[int, sauropod.Completion] = {}
 
         async def ask(number: int) -> None:
-            answers[number] = await engine.complete(prompts[number], **options)
+            answers[number] = await engine.complete(prompts[number], sampling=greedy)
 
         async with anyio.create_task_group() as group:
             for number in range(5):
                 group.start_soon(ask, number)
         assert sum(answers[number].text == alone[number] for number in range(5)) >= 4  # a near tie may fall otherwise
-        again = await engine.complete(prompts[0], **options)
+        again = await engine.complete(prompts[0], sampling=greedy)
         assert again.usage.cached_tokens > again.usage.prompt_tokens // 2
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, Unpack
 
@@ -13,6 +12,7 @@ import anyio.to_thread
 import attrs
 
 from sauropod._handles import ChatHandle, Handle, WorkerHandle, devices_of
+from sauropod._runtime.mailbox import in_daemon_thread
 from sauropod._runtime.pool import Isolation, shared_pool
 from sauropod._runtime.protocol import PromptText
 from sauropod._runtime.registry import backend_for_file, installed_backends, load_backend
@@ -24,14 +24,13 @@ from sauropod._values.messages import Prompt, Tool, as_messages, as_tokens
 from sauropod._values.sampling import SamplingOptions, SamplingParams
 from sauropod._values.scheduling import Priority, SchedulerOptions
 from sauropod.abc import Backend
-from sauropod.errors import ClosedError, OutOfMemory, UnsupportedInput, UnsupportedModel
+from sauropod.errors import ClosedError, UnsupportedInput
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sauropod._runtime.progress import ProgressCallback
-    from sauropod._runtime.sources import Header
+    from sauropod._sources import ProgressCallback
 
 __all__ = ["Engine", "ModelName", "PriorityName"]
 
@@ -293,11 +292,11 @@ class Engine:
         memory = sum(device.total_memory for device in await self._devices(worker))
 
         def find() -> Source:
-            from sauropod._runtime.sources import find_model
+            from sauropod._sources import find_model, runnable
 
-            return find_model(self._source, check=partial(_check, backend, memory), progress=self._progress)
+            return find_model(self._source, check=runnable(backend.supports, memory), progress=self._progress)
 
-        return await anyio.to_thread.run_sync(find, abandon_on_cancel=True)
+        return await in_daemon_thread(find)
 
 
 def _split_source(source: ModelName, backend: str | None) -> tuple[ModelName, str]:
@@ -309,20 +308,6 @@ def _split_source(source: ModelName, backend: str | None) -> tuple[ModelName, st
         if colon and name in installed_backends():
             return rest, name
     return source, backend_for_file("model.gguf")
-
-
-def _check(backend: Backend, memory: int, header: Header) -> None:
-    """Before the gigabytes are fetched: can this build run the model at all, and could its weights ever fit?"""
-    if not backend.supports(header.architecture):
-        raise UnsupportedModel(
-            f"The installed llama.cpp does not know the architecture {header.architecture!r}. "
-            "Update it (pip install -U llama-cpp-python), or use another model."
-        )
-    if memory and header.tensor_bytes > memory:
-        raise OutOfMemory(
-            f"The model's weights are {header.tensor_bytes / 1e9:.1f} GB, and all the memory of this machine is "
-            f"{memory / 1e9:.1f} GB. Use a smaller model or a smaller quantisation."
-        )
 
 
 def _priority(name: PriorityName) -> Priority:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
     from numpy.typing import NDArray
 
-    from sauropod._runtime.progress import ProgressCallback
+    from sauropod._sources import ProgressCallback
 
 __all__ = ["Engine", "EngineOptions", "TextStream"]
 
@@ -105,7 +105,7 @@ class Engine:
         self._loop = anyio.from_thread.start_blocking_portal()
         self._portal = self._loop.__enter__()
         try:
-            self._portal.call(self._engine.open)
+            self._call(self._engine.open)
         except BaseException:
             self._stop_loop()
             raise
@@ -158,16 +158,19 @@ class Engine:
         """Run a coroutine function on the loop. Ctrl-C here cancels it there."""
         if self._portal is None:
             raise ClosedError("The engine is not open. Use it in `with`, or call engine.open().")
-        future = self._portal.start_task_soon(function)
+        future = None
         try:
+            future = self._portal.start_task_soon(function)
             return future.result()
         except BaseException:
-            future.cancel()
+            if future is not None:
+                future.cancel()
             raise
 
     def _stop_loop(self) -> None:
-        self._portal, loop, self._loop = None, self._loop, None
-        if loop is not None:
+        portal, self._portal, loop, self._loop = self._portal, None, self._loop, None
+        if portal is not None and loop is not None:
+            portal.call(portal.stop, True)  # with what an interrupt may have left running
             loop.__exit__(None, None, None)
 
 

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 import gguf_files
-from sauropod._runtime import local_models
-from sauropod._runtime.header import Header
-from sauropod._runtime.hub import Hub
-from sauropod._runtime.sources import find_model, installed, remove
+from sauropod._sources import find_model, installed, local_models, remove
+from sauropod._sources.header import Header
+from sauropod._sources.hub import Hub
 from sauropod._values.loading import Source
 from sauropod.errors import LoadError, ModelNotFound, UnsupportedModel
 
@@ -319,7 +318,7 @@ def test_the_cache_is_where_huggingface_hub_has_it(tmp_path: Path) -> None:
             [
                 sys.executable,
                 "-c",
-                "from sauropod._runtime.hub import Hub; h = Hub.from_environment(); print(h.cache, h.endpoint)",
+                "from sauropod._sources.hub import Hub; h = Hub.from_environment(); print(h.cache, h.endpoint)",
             ],
             env={**environment, "PYTHONPATH": os.pathsep.join(sys.path)},
             capture_output=True,
@@ -332,7 +331,7 @@ def test_the_cache_is_where_huggingface_hub_has_it(tmp_path: Path) -> None:
 def test_a_model_on_this_machine_needs_no_huggingface_hub(here: Path) -> None:
     put("model.gguf")
     code = (
-        "import sys; from sauropod._runtime.sources import find_model, installed;"
+        "import sys; from sauropod._sources import find_model, installed;"
         "find_model('./model.gguf'); installed();"
         "print([name for name in ('huggingface_hub', 'httpx', 'httpx2', 'tqdm') if name in sys.modules])"
     )

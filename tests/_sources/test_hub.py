@@ -20,12 +20,11 @@ from hypothesis import strategies as st
 import gguf_files
 from gguf_files import Typed, Weights
 from hub_server import Fault, HubServer, Repo
-from sauropod._runtime import refusals
-from sauropod._runtime.download import Download
-from sauropod._runtime.header import Header
-from sauropod._runtime.hub import Hub, _listing, stored_token
-from sauropod._runtime.hub_cache import CachedRepo
-from sauropod._runtime.sources import Progress, find_model, installed, remove
+from sauropod._sources import Progress, find_model, installed, local_models, refusals, remove
+from sauropod._sources.download import Download
+from sauropod._sources.header import Header
+from sauropod._sources.hub import Hub, _listing, stored_token
+from sauropod._sources.hub_cache import CachedRepo
 from sauropod.errors import LoadError, ModelNotFound, UnsupportedModel
 
 NAME = "org/tiny-GGUF"
@@ -50,6 +49,7 @@ def server() -> Iterator[HubServer]:
 @pytest.fixture
 def hub(server: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(local_models, "demo_path", lambda: tmp_path / "no-demo.gguf")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY", True)
@@ -580,7 +580,7 @@ def test_while_another_process_fetches_the_wait_can_be_stopped(
 ) -> None:
     from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]
 
-    monkeypatch.setattr("sauropod._runtime.download.LOCK_PATIENCE", 0.01)
+    monkeypatch.setattr("sauropod._sources.download.LOCK_PATIENCE", 0.01)
     listing = hub.list(NAME)
     (file,) = [each for each in listing.files if each.path == "tiny-Q4_K_M.gguf"]
     lock = CachedRepo(hub.cache, NAME).lock(file.oid or "")

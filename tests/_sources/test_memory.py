@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 import gguf_files
-from sauropod._runtime.gguf import read_header
-from sauropod._runtime.header import Header
-from sauropod._runtime.inspection import local_header
-from sauropod._runtime.memory import cache_bytes
+from sauropod._sources.gguf import read_header
+from sauropod._sources.header import Header
+from sauropod._sources.inspection import local_header
+from sauropod._sources.memory import cache_bytes
 
 
 def header_of(metadata: dict[str, Any]) -> Header:

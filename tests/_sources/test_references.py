@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sauropod._runtime.references import Demo, HubModel, LocalModel, NamedModel, Reference, parse_reference
+from sauropod._sources.references import Demo, HubModel, LocalModel, NamedModel, Reference, parse_reference
 from sauropod.errors import ModelNotFound
 
 REPO = "bartowski/Llama-3.2-1B-Instruct-GGUF"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sauropod._runtime.selection import (
+from sauropod._sources.selection import (
     PREFERENCE,
     File,
     candidates,

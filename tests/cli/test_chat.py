@@ -114,7 +114,7 @@ def test_a_full_context_is_told(call: Callable[..., Any]) -> None:
 def test_a_crash_ends_an_answer_and_not_the_chat(call: Callable[..., Any]) -> None:
     chat = call("chat", "fake:x", "--option", "crash_on=boom", stdin=b"one\nboom\ntwo\n/stats\n")
     assert chat.code == 0
-    assert "error: The worker process 'cpu' was killed by SIGKILL." in chat.err
+    assert "error: The worker process 'cpu' was killed by SIGKILL, as happens when memory runs out." in chat.err
     assert "2 turns; " in chat.err
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sauropod import ToolCall
-from sauropod._runtime.local_models import demo_path
+from sauropod._sources.local_models import demo_path
 from sauropod.cli.show import _as_code, _call_in
 
 FAKE = ("fake:x", "--isolation", "thread", "--context-length", "4096", "--option", "eos_rate=0.2")

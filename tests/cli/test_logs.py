@@ -15,7 +15,7 @@ HEARD = {0: {"hub warns"}, 1: {"hub warns", "hub informs", "worker warns"}}
 def test_the_more_v_the_more_is_heard(verbose: int, capsys: pytest.CaptureFixture[str]) -> None:
     with logging_to_stderr(verbose):
         for name, who in (
-            ("sauropod._runtime.hub", "hub"),
+            ("sauropod._sources.hub", "hub"),
             ("sauropod.worker", "worker"),
             ("sauropod.llama_cpp", "cpp"),
         ):

@@ -91,7 +91,9 @@ def test_an_error_has_no_traceback_unless_one_is_asked_for(
 def test_a_crash_is_told_and_has_a_code_of_its_own(call: Callable[..., Any]) -> None:
     crashed = call("run", "fake:x", "hello", "--option", "crash_on=hello")
     assert (crashed.code, crashed.out) == (5, "")
-    assert crashed.err.startswith("error: The worker process 'cpu' was killed by SIGKILL.")
+    assert crashed.err.startswith(
+        "error: The worker process 'cpu' was killed by SIGKILL, as happens when memory runs out."
+    )
     assert "Traceback" not in crashed.err
 
 
@@ -99,7 +101,7 @@ def test_a_fault_of_our_own_is_called_one(call: Callable[..., Any], monkeypatch:
     def broken() -> None:
         raise ZeroDivisionError("oh no")
 
-    monkeypatch.setattr("sauropod._runtime.sources.installed", broken)
+    monkeypatch.setattr("sauropod._sources.installed", broken)
     failed = call("ls")
     assert failed.code == 1
     assert failed.err.startswith("error: ZeroDivisionError: oh no. This should not happen")

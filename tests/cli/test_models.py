@@ -98,7 +98,7 @@ def test_the_list_is_a_table(call: Callable[..., Any], hub: HubServer) -> None:
 
 
 def test_an_empty_machine_is_told_how_to_get_a_model(call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sauropod._runtime.sources.installed", list)
+    monkeypatch.setattr("sauropod._sources.installed", list)
     assert "sauropod pull " in call("ls").err
 
 

@@ -1,19 +1,21 @@
-"""From a worker's thread to a task: a queue that wakes an event loop, asyncio's or trio's, without a thread hop."""
+"""Between threads and tasks: a queue that wakes an event loop, asyncio's or trio's, without a thread hop."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 import anyio
 import attrs
 
-__all__ = ["Mailbox"]
+__all__ = ["Mailbox", "in_daemon_thread"]
 
 Letter = TypeVar("Letter")
+Result = TypeVar("Result")
 
 
 @attrs.define(eq=False)
@@ -46,6 +48,30 @@ class Mailbox(Generic[Letter]):
                 await self._arrived.wait()
             self._arrived = None
         return self._letters.popleft()
+
+
+async def in_daemon_thread(function: Callable[[], Result]) -> Result:
+    """The result of a function that may take long, and that nobody can interrupt.
+
+    Cancelling leaves it to itself. Unlike anyio's own threads this one does not keep a program from ending.
+    """
+    mailbox: Mailbox[Callable[[], Result]] = Mailbox()
+
+    def run() -> None:
+        try:
+            result = function()
+        except BaseException as error:
+            failure = error
+            mailbox.put(lambda: _raise(failure))
+        else:
+            mailbox.put(lambda: result)
+
+    threading.Thread(target=run, name="sauropod-call", daemon=True).start()
+    return (await mailbox.get())()
+
+
+def _raise(error: BaseException) -> NoReturn:
+    raise error
 
 
 def _loop_entry() -> Callable[..., Any]:

@@ -102,6 +102,7 @@ class ProcessTransport:
             self._connection.close()
         cause = signal.Signals(-code).name if code < 0 else None
         how = f"killed by {cause}" if cause else f"ended with exit code {code}"
+        how += ", as happens when memory runs out" if cause == "SIGKILL" else ""
         last = f" Its last words: {' · '.join(list(self._output)[-3:])}" if self._output else ""
         return BackendCrashed(
             f"The worker process {self.name!r} was {how}.{last}",

@@ -11,9 +11,9 @@ from typing import IO, Any
 
 import attrs
 
-from sauropod._runtime import refusals
-from sauropod._runtime.hub import Hub, Listing, RemoteFile
-from sauropod._runtime.hub_cache import CachedRepo, writing
+from sauropod._sources import refusals
+from sauropod._sources.hub import Hub, Listing, RemoteFile
+from sauropod._sources.hub_cache import CachedRepo, writing
 from sauropod.errors import LoadError, ModelNotFound
 
 __all__ = ["Download"]

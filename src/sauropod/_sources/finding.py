@@ -15,34 +15,21 @@ from pathlib import Path
 
 import attrs
 
-from sauropod._runtime import local_models, selection
-from sauropod._runtime.download import Download
-from sauropod._runtime.gguf import read_header
-from sauropod._runtime.header import Header
-from sauropod._runtime.hub import Hub, Listing
-from sauropod._runtime.hub_cache import CachedRepo
-from sauropod._runtime.inspection import joined, local_header, require_model, require_projector
-from sauropod._runtime.installed import InstalledModel, installed, remove
-from sauropod._runtime.memory import cache_bytes
-from sauropod._runtime.progress import Progress, ProgressCallback, reporting
-from sauropod._runtime.references import HubModel, LocalModel, NamedModel, Reference, parse_reference
-from sauropod._runtime.selection import Candidate, File
-from sauropod._runtime.sizes import in_words
+from sauropod._sources import local_models, selection
+from sauropod._sources.download import Download
+from sauropod._sources.gguf import read_header
+from sauropod._sources.header import Header
+from sauropod._sources.hub import Hub, Listing
+from sauropod._sources.hub_cache import CachedRepo
+from sauropod._sources.inspection import joined, local_header, require_model, require_projector
+from sauropod._sources.progress import ProgressCallback, reporting
+from sauropod._sources.references import HubModel, LocalModel, NamedModel, Reference, parse_reference
+from sauropod._sources.selection import Candidate, File
+from sauropod._sources.sizes import in_words
 from sauropod._values.loading import Source
 from sauropod.errors import LoadError, ModelNotFound, UnsupportedModel
 
-__all__ = [
-    "Header",
-    "Hub",
-    "InstalledModel",
-    "Progress",
-    "Reference",
-    "cache_bytes",
-    "find_model",
-    "installed",
-    "parse_reference",
-    "remove",
-]
+__all__ = ["Check", "find_model"]
 
 logger = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ import math
 import struct
 from collections.abc import Callable
 
-from sauropod._runtime.ggml import DROPPED_TYPES, TENSOR_TYPES, TensorType
-from sauropod._runtime.header import Header, Omitted, Scalar, Tensor, Value
-from sauropod._runtime.magic import foreign_format
-from sauropod._runtime.sizes import in_words
+from sauropod._sources.ggml import DROPPED_TYPES, TENSOR_TYPES, TensorType
+from sauropod._sources.header import Header, Omitted, Scalar, Tensor, Value
+from sauropod._sources.magic import foreign_format
+from sauropod._sources.sizes import in_words
 from sauropod.errors import UnsupportedModel
 
 __all__ = ["HEADER_LIMIT", "Read", "read_header"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from sauropod._runtime.ggml import FILE_TYPES, TensorType
+from sauropod._sources.ggml import FILE_TYPES, TensorType
 
 __all__ = ["Header", "Omitted", "Scalar", "Tensor", "Value"]
 

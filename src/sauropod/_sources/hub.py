@@ -19,7 +19,7 @@ from urllib.parse import quote, urlsplit
 
 import attrs
 
-from sauropod._runtime import refusals
+from sauropod._sources import refusals
 from sauropod.errors import LoadError
 
 __all__ = ["Hub", "Listing", "RemoteFile"]

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import attrs
 
-from sauropod._runtime.hub import Listing
+from sauropod._sources.hub import Listing
 from sauropod.errors import LoadError
 
 __all__ = ["CachedRepo", "cached_repos", "writing"]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import attrs
 
-from sauropod._runtime.gguf import read_header
-from sauropod._runtime.header import Header, Tensor
+from sauropod._sources.gguf import read_header
+from sauropod._sources.header import Header, Tensor
 from sauropod.errors import ModelNotFound, UnsupportedModel
 
 __all__ = ["joined", "local_header", "require_model", "require_projector"]

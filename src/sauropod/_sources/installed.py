@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from sauropod._runtime import local_models, selection
-from sauropod._runtime.hub import Hub
-from sauropod._runtime.hub_cache import CachedRepo, cached_repos
-from sauropod._runtime.inspection import local_header
-from sauropod._runtime.references import HubModel, NamedModel, parse_reference
-from sauropod._runtime.selection import Candidate, File
+from sauropod._sources import local_models, selection
+from sauropod._sources.hub import Hub
+from sauropod._sources.hub_cache import CachedRepo, cached_repos
+from sauropod._sources.inspection import local_header
+from sauropod._sources.references import HubModel, NamedModel, parse_reference
+from sauropod._sources.selection import Candidate, File
 from sauropod.errors import LoadError, ModelNotFound
 
 if TYPE_CHECKING:

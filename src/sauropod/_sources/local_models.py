@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from sauropod._runtime import selection
-from sauropod._runtime.hub_cache import cached_repos
-from sauropod._runtime.references import FORMS, LocalModel, NamedModel
-from sauropod._runtime.selection import Candidate, File
+from sauropod._sources import selection
+from sauropod._sources.hub_cache import cached_repos
+from sauropod._sources.references import FORMS, LocalModel, NamedModel
+from sauropod._sources.selection import Candidate, File
 from sauropod._values.loading import Source
 from sauropod.errors import ModelNotFound
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sauropod._runtime.header import Header, Omitted
+from sauropod._sources.header import Header, Omitted
 
 __all__ = ["cache_bytes"]
 

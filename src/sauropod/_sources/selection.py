@@ -13,7 +13,7 @@ from itertools import islice
 
 import attrs
 
-from sauropod._runtime.sizes import in_words
+from sauropod._sources.sizes import in_words
 from sauropod.errors import ModelNotFound, UnsupportedModel
 
 __all__ = [

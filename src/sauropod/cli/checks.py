@@ -23,7 +23,7 @@ from sauropod.cli.figures import duration, plural
 from sauropod.cli.machine import cores, cpu_name, devices_of, has_nvidia_card, version_of
 
 if TYPE_CHECKING:
-    from sauropod._runtime.sources import Hub
+    from sauropod._sources import Hub
 
 __all__ = ["Check", "Status", "backends", "libraries", "models", "system", "trials"]
 
@@ -153,7 +153,7 @@ def _backend(name: str, distribution: str) -> Iterator[Check]:
 
 
 def _device(backend: str, device: Device) -> Check:
-    from sauropod._runtime.sizes import in_words
+    from sauropod._sources.sizes import in_words
 
     memory = f", {in_words(device.total_memory)}, {in_words(device.free_memory)} free" if device.total_memory else ""
     return Check(f"{backend} on {device.name}", "ok", f"{device.description or device.name}{memory}")
@@ -170,7 +170,7 @@ def _fix_in(message: str) -> str:
 
 def models() -> Iterator[Check]:
     """Where models are kept, and where they come from."""
-    from sauropod._runtime.sources import Hub, installed
+    from sauropod._sources import Hub, installed
 
     hub = Hub.from_environment()
     yield _cache(hub)
@@ -186,7 +186,7 @@ def models() -> Iterator[Check]:
 def _cache(hub: Hub) -> Check:
     import shutil
 
-    from sauropod._runtime.sizes import in_words
+    from sauropod._sources.sizes import in_words
 
     place = next(each for each in (hub.cache, *hub.cache.parents) if each.exists())
     free = in_words(shutil.disk_usage(place).free)

@@ -87,7 +87,7 @@ def _summary(turns: Sequence[Turn]) -> str:
 
 
 def _toy(info: ModelInfo) -> str:
-    from sauropod._runtime.sizes import in_words
+    from sauropod._sources.sizes import in_words
 
     return TOY.format(size=in_words(info.placement.weight_bytes) if info.placement else "a few megabytes")
 

@@ -50,7 +50,7 @@ def speed_line(completion: Completion) -> str:
 
 def model_line(info: ModelInfo) -> str:
     """What a model is and where it was put, in one line."""
-    from sauropod._runtime.sizes import in_words
+    from sauropod._sources.sizes import in_words
 
     placement = info.placement
     weights = in_words(placement.weight_bytes) if placement and placement.weight_bytes else ""

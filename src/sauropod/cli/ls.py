@@ -11,7 +11,7 @@ from sauropod.cli.options import add_json
 from sauropod.cli.terminal import note, print_json, print_text, table
 
 if TYPE_CHECKING:
-    from sauropod._runtime.sources import InstalledModel
+    from sauropod._sources import InstalledModel
 
 __all__ = ["EXAMPLES", "USAGE", "add_arguments", "run"]
 
@@ -27,8 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from sauropod._runtime.sizes import in_words
-    from sauropod._runtime.sources import installed
+    from sauropod._sources import installed
+    from sauropod._sources.sizes import in_words
 
     models = installed()
     if options.json:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
 from sauropod.cli.options import add_json, add_model
 from sauropod.cli.terminal import note, print_json, print_text, status
 
 if TYPE_CHECKING:
-    from sauropod._runtime.sources import Header
+    from sauropod._sources import Header
     from sauropod._values.loading import Source
 
 __all__ = ["EXAMPLES", "USAGE", "add_arguments", "run"]
@@ -35,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from sauropod._runtime.sources import find_model
+    from sauropod._sources import find_model
 
     with status(f"Looking for {options.model} ..."):
         check = _runnable()
@@ -47,8 +46,8 @@ def run(options: argparse.Namespace) -> int:
 def _runnable() -> Callable[[Header], None]:
     """Raises for a model that could not run here. Without the library that would run it, none can be ruled out."""
     from sauropod import BackendError, BackendNotFound
-    from sauropod._engine import _check
     from sauropod._runtime.registry import backend_for_file, load_backend
+    from sauropod._sources import runnable
     from sauropod.abc import Backend
     from sauropod.cli.machine import devices_of
 
@@ -59,11 +58,11 @@ def _runnable() -> Callable[[Header], None]:
         memory = sum(device.total_memory for device in devices_of(name))
     except (BackendNotFound, BackendError):
         memory = 0
-    return partial(_check, backend, memory)
+    return runnable(backend.supports, memory)
 
 
 def _tell(found: Source, options: argparse.Namespace) -> None:
-    from sauropod._runtime.sizes import in_words
+    from sauropod._sources.sizes import in_words
 
     size = sum(file.stat().st_size for file in found.files)
     if options.json:

@@ -32,8 +32,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _remove(name: str, with_traceback: bool) -> int:
-    from sauropod._runtime.sizes import in_words
-    from sauropod._runtime.sources import remove
+    from sauropod._sources import remove
+    from sauropod._sources.sizes import in_words
 
     try:
         freed = remove(name)

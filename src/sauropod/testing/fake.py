@@ -60,10 +60,10 @@ class ContractViolation(AssertionError):
 class FakeOptions:
     """What kind of model to imitate, and which faults to have. A `FakeBackend` takes them as `options=`."""
 
-    slots: int = 4
-    context_length: int = 256
-    step_tokens: int = 64
-    cache_length: int = 0
+    slots: int = attrs.field(default=4, validator=attrs.validators.ge(1))
+    context_length: int = attrs.field(default=256, validator=attrs.validators.ge(2))
+    step_tokens: int = attrs.field(default=64, validator=attrs.validators.ge(1))
+    cache_length: int = attrs.field(default=0, validator=attrs.validators.ge(0))
     """Cells shared by all slots; 0 is as many as there could be."""
     rewinds: bool = True
     window: int = 0
@@ -304,7 +304,10 @@ class FakeBackend(Backend):
             raise UnsupportedInput(f"The fake backend has no option {sorted(unknown)[0]!r}; it has {sorted(known)}.")
         given = {name: getattr(options, name) for name in ("slots", "context_length", "step_tokens", "cache_length")}
         chosen = {name: value for name, value in given.items() if value is not None}
-        settings = FakeOptions(**{**chosen, **options.extra})
+        try:
+            settings = FakeOptions(**{**chosen, **options.extra})
+        except (TypeError, ValueError) as error:
+            raise UnsupportedInput(f"The fake backend cannot be like that: {error}.") from error
         time.sleep(settings.load_seconds)
         if settings.load_crashes:
             die(settings.last_words)

@@ -11,6 +11,7 @@ import attrs
 
 from sauropod.abc import Device
 from sauropod.backends.llama_cpp.library import ggml_function, library
+from sauropod.backends.llama_cpp.machine import available_memory
 from sauropod.errors import DeviceUnavailable
 
 __all__ = ["NativeDevice", "add_rpc_servers", "choose", "devices", "native_devices"]
@@ -101,7 +102,8 @@ def _describe(pointer: int) -> NativeDevice | None:
     free, total = ctypes.c_size_t(), ctypes.c_size_t()
     sizes = (ctypes.POINTER(ctypes.c_size_t),) * 2
     ggml_function("ggml_backend_dev_memory", None, ctypes.c_void_p, *sizes)(pointer, free, total)
-    device = Device(_our_name(name), description, total.value, free.value)
+    left = available_memory(free.value) if kind == _CPU else free.value  # of the CPU's, ggml says that all is free
+    device = Device(_our_name(name), description, total.value, left)
     return NativeDevice(device, pointer, kind != _CPU)
 
 

@@ -42,8 +42,9 @@ def library() -> Any:
     try:
         from llama_cpp import llama_cpp
     except ImportError as error:
+        missing = "llama-cpp-python" if (error.name or "llama_cpp") == "llama_cpp" else error.name
         raise BackendNotFound(
-            'GGUF models need llama-cpp-python, which is not installed. Run: pip install "sauropod[llama]"'
+            f'GGUF models need {missing}, which is not installed. Run: pip install "sauropod[llama]"'
         ) from error
     except (OSError, RuntimeError) as error:  # what its loader raises for a missing or broken shared library
         raise BackendNotFound(

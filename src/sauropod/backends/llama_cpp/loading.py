@@ -13,7 +13,7 @@ from sauropod.abc import LoadOptions, ModelInfo, Placement, Source
 from sauropod.backends.llama_cpp.devices import NativeDevice, add_rpc_servers, choose, native_devices
 from sauropod.backends.llama_cpp.embedding import Embedder
 from sauropod.backends.llama_cpp.library import library, listening
-from sauropod.backends.llama_cpp.machine import available_memory, physical_cores
+from sauropod.backends.llama_cpp.machine import physical_cores
 from sauropod.backends.llama_cpp.metadata import Metadata
 from sauropod.backends.llama_cpp.model import AbortFlag, LlamaModel
 from sauropod.backends.llama_cpp.placement import offloaded_layers, read_buffers
@@ -27,7 +27,7 @@ from sauropod.backends.llama_cpp.plan import (
 from sauropod.backends.llama_cpp.settings import Settings
 from sauropod.backends.llama_cpp.template import ChatTemplate
 from sauropod.backends.llama_cpp.vocabulary import Vocabulary
-from sauropod.errors import BackendError, OutOfMemory, UnsupportedInput, UnsupportedModel
+from sauropod.errors import BackendError, DeviceUnavailable, OutOfMemory, UnsupportedInput, UnsupportedModel
 
 __all__ = ["load"]
 
@@ -91,6 +91,11 @@ class _Loading:
     def _gpu_layers(self) -> int:
         """How many layers go to the GPUs: as asked, else as many as fit."""
         if not self.gpus:
+            if self.options.gpu_layers:
+                raise DeviceUnavailable(
+                    f"{self.options.gpu_layers} layers were asked to be on a GPU, and the model is to be on the CPU. "
+                    "Name a GPU with device=…, or leave gpu_layers out; sauropod doctor lists the devices there are."
+                )
             return 0
         if self.options.gpu_layers is not None:
             return self.options.gpu_layers
@@ -161,8 +166,6 @@ class _Loading:
         """The context and the cache, measured against the memory that is left."""
         devices = self.gpus or [native for native in self.available if not native.is_gpu]
         free = sum(native.device.free_memory for native in devices)
-        if not self.gpus:
-            free = available_memory(free)
         per_cell, _ = self._probe(model)
         room = self._plan(metadata, cells_that_fit(free, per_cell))
         if per_cell * room.cache_length > free:  # the kernel would promise it, and kill us when we use it

@@ -58,8 +58,11 @@ class Metadata:
 
     @property
     def quantization(self) -> str:
+        """As file names have it: `Q4_K_M` for what llama.cpp calls "Q4_K - Medium", `F32` for "all F32"."""
         name = library().llama_ftype_name(library().llama_model_ftype(self.model))
-        return name.decode() if name else ""
+        base, _, rest = (name or b"").decode().removeprefix("all ").partition(" - ")
+        size = {"Small": "_S", "Medium": "_M", "Large": "_L"}.get(rest.split(" ")[0], "")
+        return base.strip() + size
 
     @property
     def trained_context_length(self) -> int:

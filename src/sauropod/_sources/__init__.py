@@ -1,0 +1,29 @@
+"""From what a user writes as a model's name to verified local files.
+
+What is on this machine is used without asking any network. What is not is looked up, its header read and checked while
+it is still far away, and only then fetched.
+"""
+
+from sauropod._sources.finding import find_model
+from sauropod._sources.header import Header
+from sauropod._sources.hub import Hub
+from sauropod._sources.installed import InstalledModel, installed, remove
+from sauropod._sources.memory import cache_bytes
+from sauropod._sources.progress import Progress, ProgressCallback
+from sauropod._sources.references import Reference, parse_reference
+from sauropod._sources.runnable import runnable
+
+__all__ = [
+    "Header",
+    "Hub",
+    "InstalledModel",
+    "Progress",
+    "ProgressCallback",
+    "Reference",
+    "cache_bytes",
+    "find_model",
+    "installed",
+    "parse_reference",
+    "remove",
+    "runnable",
+]
