@@ -13,7 +13,6 @@ nox.options.sessions = ["tests", "typing", "lint", "docs"]
 nox.options.default_venv_backend = "uv|virtualenv"
 
 PLUGINS = ("examples/plugins/markov", "examples/plugins/openai_chat")
-DEVELOP = ("-e", ".[all,test]", *PLUGINS)
 TRAINING = ("torch==2.13.0", "tokenizers>=0.21", "gguf>=0.17", "jinja2>=3.1.6", "attrs>=25.1", "numpy>=1.26")
 
 
@@ -23,18 +22,24 @@ def install(session: nox.Session, *packages: str) -> None:
         session.install(*packages)
 
 
+def develop(session: nox.Session) -> None:
+    """What the README's test line installs: sauropod, then the plug-ins that need it."""
+    install(session, "-e", ".[all,test]")
+    install(session, *PLUGINS)
+
+
 @nox.session(python=["3.11", "3.12", "3.13"])
 def tests(session: nox.Session) -> None:
     """The test suite. Arguments go to pytest."""
-    install(session, *DEVELOP)
+    develop(session)
     session.run("pytest", *session.posargs)
 
 
 @nox.session
 def typing(session: nox.Session) -> None:
     """mypy --strict, on the library, on code as its users write it, on tests, examples and benchmarks."""
-    install(session, *DEVELOP)
-    session.run("mypy", "src", "tests", "noxfile.py")
+    develop(session)
+    session.run("mypy", "src", "tests", "benchmarks", "noxfile.py")
     for plugin in PLUGINS:
         session.run("mypy", f"{plugin}/sauropod_{os.path.basename(plugin)}.py")
 
@@ -57,5 +62,5 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """All benchmarks, each beside a peer. `nox -s bench -- --help` tells what can be chosen."""
-    install(session, *DEVELOP)
+    develop(session)
     session.run("python", "-m", "benchmarks.run", *session.posargs)
