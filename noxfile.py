@@ -1,4 +1,4 @@
-"""What there is to run: `nox` runs tests, typing, lint and docs; `nox -s bench|train|models` the rest.
+"""What there is to run: `nox` runs tests, typing, lint and docs; `nox -s bench` and `nox -s train` the rest.
 
 With `--no-venv` a session uses the environment it is started in, which then has to have what it needs.
 """
@@ -13,7 +13,7 @@ nox.options.sessions = ["tests", "typing", "lint", "docs"]
 nox.options.default_venv_backend = "uv|virtualenv"
 
 PLUGINS = ("examples/plugins/markov", "examples/plugins/openai_chat")
-TRAINING = ("torch==2.13.0", "tokenizers>=0.21", "gguf>=0.17", "jinja2>=3.1.6", "attrs>=25.1", "numpy>=1.26")
+TRAINING = ("torch==2.13.0", "tokenizers>=0.21", "gguf>=0.17")
 
 
 def install(session: nox.Session, *packages: str) -> None:
@@ -64,3 +64,14 @@ def bench(session: nox.Session) -> None:
     """All benchmarks, each beside a peer. `nox -s bench -- --help` tells what can be chosen."""
     develop(session)
     session.run("python", "-m", "benchmarks.run", *session.posargs)
+
+
+@nox.session
+def train(session: nox.Session) -> None:
+    """Train the demo model anew, two hours on two cores; arguments go to the training. Then check and measure it."""
+    install(session, "-e", ".[llama]", *TRAINING)
+    scripts, out, model = "examples.train.text", "build/text", "src/sauropod/assets/demo.gguf"
+    session.run("python", "-m", f"{scripts}.train", "--out", out, *session.posargs)
+    session.run("python", "-m", f"{scripts}.export", "--checkpoint", out, "--to", model)
+    session.run("python", "-m", f"{scripts}.evaluate", model, "--json", f"{out}/report.json")
+    session.run("python", "-m", f"{scripts}.report", "--report", f"{out}/report.json")

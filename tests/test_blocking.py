@@ -9,8 +9,10 @@ import subprocess
 import sys
 import textwrap
 import threading
+from typing import Any
 
 import pytest
+from anyio.from_thread import BlockingPortal
 
 import sauropod
 from sauropod.blocking import Engine, TextStream
@@ -115,3 +117,19 @@ def test_ctrl_c_stops_the_model_and_leaves_the_engine_in_order() -> None:
         os.kill(child.pid, signal.SIGINT)
         assert child.stdout.readline() == "stopped 3\n"
     assert child.wait(20) == 0
+
+
+def test_an_interrupt_while_a_call_is_handed_over_stops_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Engine("fake:", options={"slots": 1, "context_length": 1_000_000}, max_waiting=1) as engine:
+        hand_over = BlockingPortal.start_task_soon
+
+        def interrupted(portal: BlockingPortal, *arguments: Any) -> None:
+            monkeypatch.undo()
+            hand_over(portal, *arguments)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(BlockingPortal, "start_task_soon", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            engine.complete("Hello", ignore_eos=True)
+        completion = engine.complete("Hello", max_tokens=3, ignore_eos=True)  # waits for the only slot
+        assert completion.usage.completion_tokens == 3

@@ -14,8 +14,9 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypedDict, TypeVar
 
+import anyio
 import anyio.from_thread
 from typing_extensions import Unpack
 
@@ -158,13 +159,11 @@ class Engine:
         """Run a coroutine function on the loop. Ctrl-C here cancels it there."""
         if self._portal is None:
             raise ClosedError("The engine is not open. Use it in `with`, or call engine.open().")
-        future = None
+        call = _Call(function)
         try:
-            future = self._portal.start_task_soon(function)
-            return future.result()
+            return self._portal.start_task_soon(call.run).result()
         except BaseException:
-            if future is not None:
-                future.cancel()
+            call.give_up(self._portal)
             raise
 
     def _stop_loop(self) -> None:
@@ -172,6 +171,31 @@ class Engine:
         if portal is not None and loop is not None:
             portal.call(portal.stop, True)  # with what an interrupt may have left running
             loop.__exit__(None, None, None)
+
+
+class _Call(Generic[Result]):
+    """A call on the loop that can be given up at any moment, also while it is being handed over."""
+
+    def __init__(self, function: Callable[[], Awaitable[Result]]) -> None:
+        self._function = function
+        self._scope: anyio.CancelScope | None = None
+        self._given_up = self._done = False
+
+    async def run(self) -> Result:
+        with anyio.CancelScope() as self._scope:
+            if self._given_up:
+                self._scope.cancel()
+            try:
+                return await self._function()
+            finally:
+                self._done = True
+        raise ClosedError("The call was given up.")  # its caller was interrupted: nobody sees this
+
+    def give_up(self, portal: BlockingPortal) -> None:
+        """Cancel it where it runs; nothing, once it is done."""
+        self._given_up = True
+        if self._scope is not None and not self._done:
+            portal.start_task_soon(self._scope.cancel)
 
 
 class TextStream:

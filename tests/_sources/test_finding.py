@@ -100,7 +100,7 @@ def test_parts_that_were_mixed_up_are_refused(here: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (gguf_files.model()[:1200], "the download was cut short"),
+        (gguf_files.model()[:1200], "it was cut short"),
         (b"<!doctype html>", "web page"),
         (gguf_files.projector(), "a projector beside it is found by itself"),
         (gguf_files.adapter(), "is an adapter"),

@@ -748,7 +748,7 @@ def test_a_broken_cache_entry_is_fetched_again(server: HubServer, hub: Hub) -> N
 def test_a_spoilt_cache_entry_is_named_as_such(server: HubServer, hub: Hub) -> None:
     found = find_model(NAME, hub=hub)
     os.truncate(found.files[0], 5000)
-    with pytest.raises(UnsupportedModel, match=r"cut short\. Remove it and pull it again"):
+    with pytest.raises(UnsupportedModel, match=r"cut short\. If it was downloaded, remove it and pull it again"):
         find_model(NAME, hub=hub)
     remove(NAME, hub=hub)
     assert find_model(NAME, hub=hub).files[0].read_bytes() == Q4

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 from examples.train.text import cases, evaluate, report
 from examples.train.text.cases import Case
+from examples.train.text.messages import Conversation
 from examples.train.text.questions import load, titles
 
 
@@ -51,11 +51,12 @@ def test_a_call_where_none_fits_is_wrong(asked: list[Case]) -> None:
     assert not case.right(words + " <tool_call>")
 
 
-def test_tallies_count_right_answers_by_topic() -> None:
-    def silent(messages: Sequence[Mapping[str, object]], tools: Sequence[Mapping[str, object]]) -> str:
+@pytest.mark.anyio
+async def test_tallies_count_right_answers_by_topic() -> None:
+    async def silent(conversation: Conversation) -> str:
         return ""
 
-    marks = evaluate.score(silent, cases.every_case(count=1)[:50])
+    marks = await evaluate.score(silent, cases.every_case(count=1)[:50])
     (total, *topics) = evaluate.tallies(marks)
     assert (total.kind, total.topic, total.right, total.asked) == ("documented", "", 0, 50)
     assert sum(each.asked for each in topics) == 50

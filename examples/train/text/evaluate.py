@@ -2,22 +2,28 @@
 
     python -m examples.train.text.evaluate src/sauropod/assets/demo.gguf --json build/text/report.json
 
-`score` takes any `ask(messages, tools) -> str`, so that an Engine can be asked in place of llama.cpp.
-The answer is the model's raw text, tool calls as the model writes them.
+It is asked greedily through an `Engine`, many questions at once. An answer is the model's own text, tool calls as it
+writes them.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+
+import anyio
+
+from sauropod import Engine, Message, Tool, ToolCall
 
 from .cases import Case, every_case
-from .values import Json
+from .messages import Conversation
 
-Ask = Callable[[Sequence[Mapping[str, object]], Sequence[Mapping[str, Json]]], str]
+Ask = Callable[[Conversation], Awaitable[str]]
+AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -42,15 +48,55 @@ class Tally:
     asked: int
 
 
-def score(ask: Ask, cases: Iterable[Case]) -> list[Mark]:
-    """Ask every case."""
-    marks = []
-    for case in cases:
-        messages, tools = case.conversation.wire()
-        answer = ask(messages, tools)
-        asked = case.conversation.messages[-1].content
-        marks.append(Mark(case.kind, case.topic, asked, case.expected, answer, case.right(answer)))
-    return marks
+async def score(ask: Ask, cases: Sequence[Case]) -> list[Mark]:
+    """Ask every case, some at once; the marks are in the cases' order."""
+    answers = [""] * len(cases)
+    numbers = iter(range(len(cases)))
+
+    async def keep_asking() -> None:
+        for number in numbers:
+            answers[number] = await ask(cases[number].conversation)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(AT_ONCE):
+            group.start_soon(keep_asking)
+    return [
+        Mark(
+            case.kind,
+            case.topic,
+            case.conversation.messages[-1].content,
+            case.expected,
+            answer,
+            case.right(answer),
+        )
+        for case, answer in zip(cases, answers, strict=True)
+    ]
+
+
+def asking(engine: Engine) -> Ask:
+    """Ask `engine`, greedily."""
+
+    async def ask(conversation: Conversation) -> str:
+        completion = await engine.complete(
+            messages_of(conversation), tools=tools_of(conversation), temperature=0, max_tokens=256
+        )
+        return completion.text
+
+    return ask
+
+
+def messages_of(conversation: Conversation) -> list[Message]:
+    """The messages, as an engine takes them."""
+    return [
+        Message(each.role, each.content, tool_calls=[ToolCall(call.name, call.arguments) for call in each.calls])
+        for each in conversation.messages
+    ]
+
+
+def tools_of(conversation: Conversation) -> list[Tool]:
+    """The tools offered, as an engine takes them."""
+    functions: list[Mapping[str, Any]] = [dict[str, Any](each)["function"] for each in conversation.tools]
+    return [Tool(each["name"], each.get("description", ""), each["parameters"]) for each in functions]
 
 
 def tallies(marks: Iterable[Mark]) -> list[Tally]:
@@ -82,10 +128,8 @@ def main() -> None:
     parser.add_argument("--only", help="only kinds that begin so")
     parser.add_argument("--wrong", action="store_true", help="print the wrong answers")
     given = parser.parse_args()
-    from .llama import Speaker
-
     cases = [case for case in every_case(count=given.count) if case.kind.startswith(given.only or "")]
-    marks = score(Speaker(given.model).ask, cases)
+    marks = anyio.run(_asked, given.model, cases)
     print(table(tallies(marks)))
     for mark in marks if given.wrong else ():
         if not mark.right:
@@ -96,6 +140,11 @@ def main() -> None:
     if given.json:
         report = {"tallies": [asdict(each) for each in tallies(marks)], "marks": [asdict(each) for each in marks]}
         given.json.write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")
+
+
+async def _asked(model: Path, cases: Sequence[Case]) -> list[Mark]:
+    async with Engine(model, slots=16, context_length=1024) as engine:
+        return await score(asking(engine), cases)
 
 
 if __name__ == "__main__":

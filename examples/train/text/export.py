@@ -132,21 +132,21 @@ def rounded(model: Llama) -> Llama:
 
 def check(model: Llama, tokens: Tokenizer, path: Path, count: int = 24) -> None:
     """Fail where llama.cpp splits text or scores tokens otherwise than the model that was trained."""
-    from .llama import Speaker
+    from .llama import Bindings
 
-    speaker = Speaker(path)
+    bindings = Bindings(path)
     chat = template.compiled(template.PATH.read_text("utf-8"))
     drawn = list(islice(conversations.stream(material.unseen(), random.Random(5)), 400))
     texts = [template.render(chat, each) for each in drawn]
     for text in (*TRICKY, *texts):
-        wanted, got = tokens.encode(text).ids, speaker.tokens(text)
+        wanted, got = tokens.encode(text).ids, bindings.tokens(text)
         if wanted != got:
             raise SystemExit(f"llama.cpp splits {text!r} into {got}, the tokenizer into {wanted}")
     print(f"{len(TRICKY) + len(texts)} texts split alike")
     twin, worst, agreed, places = rounded(model), 0.0, 0, 0
     for text in sorted(texts, key=len)[:: len(texts) // count]:
         ids = tokens.encode(text).ids[: model.shape.context]
-        mine, theirs = _scores(twin, ids), speaker.scores(ids)
+        mine, theirs = _scores(twin, ids), bindings.scores(ids)
         worst = max(worst, float(np.sqrt(np.mean((mine - theirs) ** 2)) / np.std(mine)))
         agreed += int((mine.argmax(-1) == theirs.argmax(-1)).sum())
         places += len(ids)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from .values import Json
+
+Role = Literal["system", "user", "assistant", "tool"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Call:
 class Message:
     """What one party says. Only the assistant has `calls`."""
 
-    role: str
+    role: Role
     content: str = ""
     calls: tuple[Call, ...] = ()
 

@@ -302,8 +302,8 @@ class _HeaderReader:
         if has == needs:
             has, needs = f"{self._size:,} bytes", f"{end:,}"
         raise UnsupportedModel(
-            f"{self._name} is {has} but its header describes {needs}: the download was cut short. Remove it and pull "
-            f"it again."
+            f"{self._name} is {has} but its header describes {needs}: it was cut short. If it was downloaded, remove "
+            f"it and pull it again; if it is so where it comes from, take another file."
         )
 
 

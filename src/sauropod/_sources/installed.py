@@ -151,7 +151,18 @@ def _remove_from_directories(model: NamedModel) -> int:
         for path in doomed:
             path.unlink()
         return freed
-    raise ModelNotFound(f"There is no model {model} in the directories of SAUROPOD_MODELS.")
+    raise ModelNotFound(_not_in_directories(model))
+
+
+def _not_in_directories(model: NamedModel) -> str:
+    directories = local_models.model_directories()
+    if not directories:
+        return (
+            f"There is no model {model} to remove: SAUROPOD_MODELS, which may list directories of models, is not set."
+        )
+    near = local_models.similar(str(model), [each.name for each in _in_directories()])
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    return f"There is no model {model} in {', '.join(map(str, directories))}.{hint}"
 
 
 def _remove_from_cache(model: HubModel, hub: Hub) -> int:

@@ -1,0 +1,69 @@
+"""The demo model as it ships: it answers what its page says it answers."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import pytest
+
+pytest.importorskip("llama_cpp", reason="the demo model runs in llama.cpp: pip install 'sauropod[llama]'")
+
+from examples.train.text import cases, evaluate, material
+from examples.train.text.cases import Case
+
+from sauropod import Engine, Message, Tool, ToolCall
+
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
+
+WEATHER = Tool(
+    "get_weather",
+    "Get the current weather for a city.",
+    {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+)
+
+
+async def share(asked: Sequence[Case]) -> tuple[float, list[str]]:
+    """The share of right answers, and the wrong ones."""
+    async with Engine("demo", slots=16) as engine:
+        marks = await evaluate.score(evaluate.asking(engine), asked)
+    wrong = [f"{mark.asked!r} -> {mark.answer!r}, not {mark.expected}" for mark in marks if not mark.right]
+    return 1 - len(wrong) / len(marks), wrong
+
+
+def some(asked: Sequence[Case]) -> list[Case]:
+    """Of sums, which are many, every eighth; all others."""
+    sums = [case for case in asked if case.topic == "arithmetic"]
+    return [*(case for case in asked if case.topic != "arithmetic"), *sums[::8]]
+
+
+async def test_it_answers_the_listed_questions() -> None:
+    right, wrong = await share(some(list(cases.documented_cases(material.unseen(), random.Random(1)))))
+    assert right >= 0.95, wrong
+
+
+async def test_it_answers_wordings_it_was_never_trained_on() -> None:
+    right, wrong = await share(some(list(cases.held_back_cases(material.unseen(), random.Random(1)))))
+    assert right >= 0.85, wrong
+
+
+async def test_it_calls_its_own_tools() -> None:
+    asked = cases.tool_cases(material.unseen(), random.Random(1), 20)
+    right, wrong = await share([case for case in asked if case.kind == "own tools"])
+    assert right >= 0.95, wrong
+
+
+async def test_it_remembers_calls_and_tells() -> None:
+    async with Engine("demo") as engine:
+        talk = [Message.user("My name is Ada.")]
+        talk.append(Message.assistant((await engine.complete(talk)).text))
+        talk.append(Message.user("What is my name?"))
+        assert "Ada" in (await engine.complete(talk)).text
+
+        question = Message.user("What is the weather in Paris?")
+        called = await engine.complete([question], tools=[WEATHER])
+        assert '{"name": "get_weather", "arguments": {"city": "Paris"}}' in called.text
+        call = ToolCall("get_weather", {"city": "Paris"})
+        result = Message.tool('{"temperature": 21, "sky": "sunny"}', call=call)
+        told = await engine.complete([question, Message.assistant(tool_calls=[call]), result], tools=[WEATHER])
+        assert "21" in told.text
