@@ -112,11 +112,14 @@ def test_ctrl_c_stops_the_model_and_leaves_the_engine_in_order() -> None:
         [sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE, text=True, start_new_session=True
     )
     assert child.stdout is not None
-    with child.stdout:
-        assert child.stdout.readline() == "ready\n"
-        os.kill(child.pid, signal.SIGINT)
-        assert child.stdout.readline() == "stopped 3\n"
-    assert child.wait(20) == 0
+    with child:
+        try:
+            assert child.stdout.readline() == "ready\n"
+            os.kill(child.pid, signal.SIGINT)
+            assert child.communicate(timeout=20) == ("stopped 3\n", None)
+        finally:
+            child.kill()
+    assert child.returncode == 0
 
 
 def test_an_interrupt_while_a_call_is_handed_over_stops_it_too(monkeypatch: pytest.MonkeyPatch) -> None:

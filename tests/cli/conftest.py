@@ -20,7 +20,7 @@ import pytest
 from sauropod.cli import main
 from sauropod.testing.models import tiny_llama
 
-SAUROPOD = (sys.executable, "-m", "sauropod.cli")
+SAUROPOD = (sys.executable, "-m", "sauropod")
 
 PATIENCE = 60.0
 """Seconds after which something that was waited for will never come; only a failing test takes so long."""

@@ -108,7 +108,7 @@ def test_a_fault_of_our_own_is_called_one(call: Callable[..., Any], monkeypatch:
 
 
 def test_output_that_nobody_reads_ends_quietly() -> None:
-    command = [sys.executable, "-m", "sauropod.cli", "run", "fake:x", "hi", *SLOW]
+    command = [sys.executable, "-m", "sauropod", "run", "fake:x", "hi", *SLOW]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -122,7 +122,7 @@ def test_output_that_nobody_reads_ends_quietly() -> None:
 def test_a_full_disk_is_told_in_a_sentence() -> None:
     with open("/dev/full", "w") as full:
         ended = subprocess.run(
-            [sys.executable, "-m", "sauropod.cli", "ls", "--json"], stdout=full, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-m", "sauropod", "ls", "--json"], stdout=full, stderr=subprocess.PIPE, text=True
         )
     assert ended.returncode == 1
     assert ended.stderr == "error: No space left on device.\n"
@@ -138,7 +138,7 @@ def test_streams_that_are_not_unicode_are_no_reason_to_fail(call: Callable[..., 
 
 
 def test_closed_streams_are_no_reason_to_fail() -> None:
-    shell = f'"{sys.executable}" -m sauropod.cli run fake:x hi'
+    shell = f'"{sys.executable}" -m sauropod run fake:x hi'
     assert subprocess.run(["/bin/sh", "-c", f"{shell} <&- >&- 2>&-"]).returncode == 0
 
 
