@@ -37,7 +37,7 @@ def _remove(name: str, with_traceback: bool) -> int:
 
     try:
         freed = remove(name)
-    except LoadError as error:
+    except (LoadError, OSError) as error:
         report(error, with_traceback)
         return exit_code(error)
     print_text(f"Removed {name}: {in_words(freed)} are free now.\n")
