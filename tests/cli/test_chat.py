@@ -100,7 +100,7 @@ def test_a_conversation_can_be_taken_up_again(call: Callable[..., Any], tmp_path
 
 def test_a_message_too_long_is_taken_back_and_the_conversation_goes_on(call: Callable[..., Any]) -> None:
     chat = call("chat", "fake:x", *QUICK, stdin=b"one\n" + b"x" * 300 + b"\ntwo\n/stats\n")
-    assert chat.code == 0
+    assert chat.code == 4
     assert "error: The prompt is " in chat.err
     assert "/clear begins a new one." in chat.err
     assert "2 turns; " in chat.err
@@ -113,7 +113,7 @@ def test_a_full_context_is_told(call: Callable[..., Any]) -> None:
 
 def test_a_crash_ends_an_answer_and_not_the_chat(call: Callable[..., Any]) -> None:
     chat = call("chat", "fake:x", "--option", "crash_on=boom", stdin=b"one\nboom\ntwo\n/stats\n")
-    assert chat.code == 0
+    assert chat.code == 5
     assert "error: The worker process 'cpu' was killed by SIGKILL, as happens when memory runs out." in chat.err
     assert "2 turns; " in chat.err
 
@@ -140,6 +140,24 @@ def test_commands_answer_on_stderr(call: Callable[..., Any], typed: str, told: s
     chat = call("chat", "fake:x", *QUICK, stdin=typed.encode())
     assert (chat.code, chat.out) == (0, "")
     assert told in chat.err
+
+
+@pytest.mark.parametrize("typed", [b'"""\nHello\nthere\n', b"Hello\\\nthere\\"])
+def test_a_message_that_the_end_of_the_pipe_cuts_off_is_answered(call: Callable[..., Any], typed: bytes) -> None:
+    chat = call("chat", "fake:x", *QUICK, "--seed", "1", stdin=typed)
+    assert chat.code == 0
+    assert chat.out
+    assert chat.out == call("chat", "fake:x", *QUICK, "--seed", "1", stdin=b'"""Hello\nthere"""\n').out
+
+
+def test_the_exit_code_is_that_of_the_first_turn_that_failed(call: Callable[..., Any]) -> None:
+    chat = call("chat", "fake:x", "--option", "crash_on=boom", stdin=b"x" * 300 + b"\nboom\none\n")
+    assert (chat.code, chat.err.count("error: ")) == (4, 2)
+
+
+def test_bytes_that_are_no_text_are_read_as_well_as_may_be(call: Callable[..., Any]) -> None:
+    chat = call("chat", "fake:x", *QUICK, "--system", "\udcff", "--stop", "\udcfe\udcfd", stdin=b"caf\xe9\n")
+    assert (chat.code, chat.err) == (0, "")
 
 
 def test_exit_leaves_whatever_follows(call: Callable[..., Any]) -> None:

@@ -37,17 +37,22 @@ def test_quotes_may_stand_in_the_lines_they_hold() -> None:
     assert message('"""one"""') == "one"
 
 
-def test_the_end_in_the_middle_of_a_message_is_the_end() -> None:
-    lines = iter(['"""', "one"])
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [(['"""', "one", "two"], "one\ntwo"), (["one \\", "two\\"], "one \ntwo"), (["one\\"], "one"), (['"""one'], "one")],
+)
+def test_the_end_in_the_middle_of_a_message_is_its_end(typed: list[str], said: str) -> None:
+    lines = iter(typed)
 
-    def typed(prompt: str) -> str:
+    def ask(prompt: str) -> str:
         try:
             return next(lines)
         except StopIteration:
             raise EOFError from None
 
+    assert read_message(ask) == said
     with pytest.raises(EOFError):
-        read_message(typed)
+        read_message(ask)
 
 
 def test_a_program_that_asks_is_shown_no_prompt(
@@ -58,3 +63,9 @@ def test_a_program_that_asks_is_shown_no_prompt(
     with pytest.raises(EOFError):
         ask("> ")
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_closed_stdin_is_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(EOFError):
+        ask("> ")

@@ -63,6 +63,21 @@ def test_raw_text_is_continued_as_it_is(call: Callable[..., Any]) -> None:
     assert call("run", "fake:x", "hi", "--raw", "--system", "x", *QUICK).code == 2
 
 
+def test_of_what_is_piped_in_at_most_one_line_break_is_left_out(call: Callable[..., Any]) -> None:
+    def tokens(stdin: bytes, *options: str) -> int:
+        count: int = call("run", "fake:x", *QUICK, "--json", *options, stdin=stdin).data["usage"]["prompt_tokens"]
+        return count
+
+    assert tokens(b"hi\n\n", "--raw") == tokens(b"hi\r\n", "--raw") == len("hi\n\n") + 1
+    assert tokens(b"hi\n") == tokens(b"hi\r\n") == tokens(b"hi\n\n") - 1
+
+
+def test_a_model_whose_name_is_no_text_is_to_be_renamed(call: Callable[..., Any]) -> None:
+    refused = call("run", "./\udcff.gguf", "hi")
+    assert refused.code == 3
+    assert refused.err.endswith("Rename it.\n")
+
+
 def test_sampling_options_reach_the_model(call: Callable[..., Any]) -> None:
     data = call("run", "fake:x", "hi", *QUICK, "--max-tokens", "3", "--option", "eos_rate=0", "--json").data
     assert (data["stop_reason"], data["usage"]["completion_tokens"]) == ("max_tokens", 3)

@@ -10,9 +10,10 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from sauropod.cli.failures import OK
 from sauropod.cli.figures import model_line
 from sauropod.cli.lines import ask, read_message, with_line_editing
-from sauropod.cli.options import add_loading, add_model, add_sampling, sampling_of
+from sauropod.cli.options import add_loading, add_model, add_sampling, add_system, sampling_of
 from sauropod.cli.terminal import is_terminal, note
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
-    parser.add_argument("--system", metavar="TEXT", help="what the model is told first")
+    add_system(parser)
     add_sampling(parser)
     add_loading(parser)
 
@@ -49,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
             note(f"{model_line(engine.info)}\n/help for what there is to know, Ctrl-D to leave")
         while _take_turn(talk):
             pass
-    return 0
+    return OK if talk.interactive else talk.code
 
 
 def _take_turn(talk: Talk) -> bool:

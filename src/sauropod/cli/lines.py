@@ -19,14 +19,16 @@ def read_message(ask: Callable[[str], str]) -> str:
     '''One message, of lines that `ask(prompt)` gives. Raises `EOFError` when there is none.
 
     A line that ends in a backslash goes on in the next. A message that begins with """ ends with the line that ends so.
+    Where there are no more lines, what there is of a message is the message.
     '''
     line = ask(FIRST)
     if line.lstrip().startswith(QUOTES):
         return _quoted(line.lstrip().removeprefix(QUOTES), ask)
     lines = [line]
-    while lines[-1].endswith("\\"):
-        lines[-1] = lines[-1].removesuffix("\\")
-        lines.append(ask(NEXT))
+    with contextlib.suppress(EOFError):
+        while lines[-1].endswith("\\"):
+            lines[-1] = lines[-1].removesuffix("\\")
+            lines.append(ask(NEXT))
     return "\n".join(lines).rstrip()
 
 
@@ -36,7 +38,7 @@ def ask(prompt: str) -> str:
         return input(prompt)
     if is_terminal(sys.stdin):
         print(prompt, end="", file=sys.stderr, flush=True)
-    line = sys.stdin.readline()
+    line = sys.stdin.readline() if sys.stdin is not None else ""
     if not line:
         raise EOFError
     return line.rstrip("\r\n")
@@ -50,7 +52,8 @@ def with_line_editing() -> None:
 
 def _quoted(rest: str, ask: Callable[[str], str]) -> str:
     lines = [rest]
-    while not lines[-1].rstrip().endswith(QUOTES):
-        lines.append(ask(NEXT))
+    with contextlib.suppress(EOFError):
+        while not lines[-1].rstrip().endswith(QUOTES):
+            lines.append(ask(NEXT))
     lines[-1] = lines[-1].rstrip().removesuffix(QUOTES)
     return "\n".join(lines).strip("\n")

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from sauropod.cli.parser import usage_error
+from sauropod.errors import ModelNotFound
 
 if TYPE_CHECKING:
     from sauropod import SamplingParams
@@ -19,6 +20,8 @@ __all__ = [
     "add_loading",
     "add_model",
     "add_sampling",
+    "add_system",
+    "as_text",
     "engine_options",
     "sampling_of",
 ]
@@ -42,9 +45,14 @@ SAMPLING: dict[str, tuple[type, str]] = {
 def add_model(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
     about = "demo, a file, a directory, org/repo or hf:org/repo:Q4_K_M on huggingface.co, ..."
     if optional:
-        parser.add_argument("model", metavar="MODEL", nargs="?", default="demo", help=f"{about} (default: demo)")
+        about = f"{about} (default: demo)"
+        parser.add_argument("model", metavar="MODEL", nargs="?", type=_model_name, default="demo", help=about)
     else:
-        parser.add_argument("model", metavar="MODEL", help=about)
+        parser.add_argument("model", metavar="MODEL", type=_model_name, help=about)
+
+
+def add_system(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--system", metavar="TEXT", type=as_text, help="what the model is told first")
 
 
 def add_loading(parser: argparse.ArgumentParser) -> None:
@@ -60,9 +68,8 @@ def add_loading(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--isolation", choices=["process", "thread"], help="where native code runs (default: a process of its own)"
     )
-    group.add_argument(
-        "--option", metavar="NAME=VALUE", action="append", default=[], help="what only this backend knows; repeatable"
-    )
+    about = "what only this backend knows; repeatable"
+    group.add_argument("--option", metavar="NAME=VALUE", type=as_text, action="append", default=[], help=about)
 
 
 def add_sampling(parser: argparse.ArgumentParser) -> None:
@@ -70,11 +77,17 @@ def add_sampling(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("choosing tokens", "What is left out is as the model file says.")
     for name, (kind, about) in SAMPLING.items():
         group.add_argument(f"--{name.replace('_', '-')}", metavar="N" if kind is int else "X", type=kind, help=about)
-    group.add_argument("--stop", metavar="TEXT", action="append", default=[], help="end before this text; repeatable")
+    about = "end before this text; repeatable"
+    group.add_argument("--stop", metavar="TEXT", type=as_text, action="append", default=[], help=about)
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="write JSON instead")
+
+
+def as_text(argument: str) -> str:
+    """An argument, whose bytes may not be text, as text."""
+    return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def sampling_of(options: argparse.Namespace) -> SamplingParams:
@@ -90,6 +103,14 @@ def engine_options(options: argparse.Namespace) -> EngineOptions:
     given["options"] = dict(_pair(each) for each in options.option) or None
     chosen: EngineOptions = {name: value for name, value in given.items() if value is not None}  # type: ignore[assignment]
     return chosen
+
+
+def _model_name(argument: str) -> str:
+    """The argument as it is. Raises `ModelNotFound` if it is not text, which native libraries are not given."""
+    shown = as_text(argument)
+    if shown != argument:
+        raise ModelNotFound(f"{shown} has bytes in its name that are not UTF-8, so it cannot be opened. Rename it.")
+    return argument
 
 
 def _pair(text: str) -> tuple[str, Any]:

@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from sauropod.cli.figures import as_data, duration, speed_line
-from sauropod.cli.options import add_json, add_loading, add_model, add_sampling, sampling_of
+from sauropod.cli.options import add_json, add_loading, add_model, add_sampling, add_system, as_text, sampling_of
 from sauropod.cli.parser import usage_error
 from sauropod.cli.terminal import is_terminal, note, print_json, status
 from sauropod.cli.writing import Writing
@@ -31,10 +31,9 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
-    parser.add_argument(
-        "prompt", metavar="PROMPT", nargs="*", default=[], help="what to ask; several words need no quotes"
-    )
-    parser.add_argument("--system", metavar="TEXT", help="what the model is told first")
+    about = "what to ask; several words need no quotes"
+    parser.add_argument("prompt", metavar="PROMPT", nargs="*", type=as_text, default=[], help=about)
+    add_system(parser)
     parser.add_argument("--raw", action="store_true", help="continue the prompt as it is, without the chat template")
     add_json(parser)
     add_sampling(parser)
@@ -70,24 +69,20 @@ def _report(completion: Completion, info: ModelInfo) -> dict[str, object]:
 def _prompt(options: argparse.Namespace) -> str | list[Message]:
     from sauropod import Message
 
-    text = "\n\n".join(filter(None, [_as_text(" ".join(options.prompt)), _piped()]))
+    text = "\n\n".join(filter(None, [" ".join(options.prompt), _piped(options.raw)]))
     if not text:
         usage_error("There is no prompt. Give one after the model, or pipe it in.", "sauropod run")
     if options.system is None:
         return text
     if options.raw:
         usage_error("--raw continues a text as it is, so it goes without --system.", "sauropod run")
-    return [Message.system(_as_text(options.system)), Message.user(text)]
+    return [Message.system(options.system), Message.user(text)]
 
 
-def _piped() -> str:
-    """What is piped in, without the line break at its end."""
+def _piped(raw: bool) -> str:
+    """What is piped in, if it is not `raw` without the line break at its end."""
     if sys.stdin is None or sys.stdin.closed or is_terminal(sys.stdin):
         return ""
     with status("Reading what is piped in ..."):
-        return sys.stdin.buffer.read().decode("utf-8-sig", "replace").rstrip("\r\n")
-
-
-def _as_text(argument: str) -> str:
-    """An argument, whose bytes may not be text, as text."""
-    return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        text = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
+    return text if raw else text.removesuffix("\n").removesuffix("\r")

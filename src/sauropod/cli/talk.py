@@ -12,7 +12,7 @@ import attrs
 from sauropod import Completion, Engine, PromptTooLong, SamplingParams, SauropodError
 from sauropod.cli.asking import ask
 from sauropod.cli.conversation import Conversation, NotAConversation
-from sauropod.cli.failures import report
+from sauropod.cli.failures import OK, exit_code, report
 from sauropod.cli.figures import plural, speed_line
 from sauropod.cli.terminal import note
 from sauropod.cli.writing import Writing
@@ -44,6 +44,9 @@ class Talk:
     verbose: bool = False
     conversation: Conversation = attrs.field(factory=Conversation)
     last: Completion | None = None
+    """The last answer that came to its end, unless another was stopped since."""
+    code: int = OK
+    """The exit code of the first turn that failed."""
 
     def take(self, message: str) -> bool:
         """Answer a message, or do what it says if it begins with a slash. False: it said to leave."""
@@ -54,6 +57,7 @@ class Talk:
                 self._answer(message.strip())
             except SauropodError as error:
                 report(error)
+                self.code = self.code or exit_code(error)
                 if isinstance(error, PromptTooLong):
                     note("The conversation is as it was before this message. /clear begins a new one.")
         return True
@@ -70,6 +74,7 @@ class Talk:
             if not self.interactive:
                 raise
             answer.end()
+            self.last = None if answer.text.strip() else self.last
             note("(Stopped. What it has said stays in the conversation.)" if answer.text.strip() else "(Stopped.)")
         if answer.text.strip():
             self.conversation.keep(message, answer.text)
@@ -118,10 +123,12 @@ class Talk:
         note(f"Forgotten.{kept}")
 
     def _show_stats(self) -> None:
+        turns = plural(self.conversation.length, "turn")
         if self.last is None:
-            note("Nothing was answered yet.")
+            stopped = f"{turns}; there are no figures of an answer that was stopped, or loaded from a file."
+            note(stopped if self.conversation.length else "Nothing was answered yet.")
             return
-        turns, used = plural(self.conversation.length, "turn"), self.last.usage.total_tokens
+        used = self.last.usage.total_tokens
         note(f"{turns}; the last one took {used:,} of the context's {self.engine.info.context_length:,} tokens.")
         note(f"Last answer: {speed_line(self.last)}.")
 
