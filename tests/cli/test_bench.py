@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from sauropod import Engine
+from sauropod._runtime.registry import installed_backends
 from sauropod.cli.measuring import Figures, Plan, measure, percentile
 
 FAKE = ("fake:x", "--isolation", "thread", "--prompt", "20", "--generate", "4", "--repeat", "1")
@@ -83,8 +84,15 @@ def test_a_percentile_is_one_of_the_values() -> None:
     assert percentile(list(range(1, 21)), 0.95) == 19
 
 
+@pytest.mark.skipif("openai_chat" not in installed_backends(), reason="examples/plugins is not installed")
+def test_a_model_that_takes_no_tokens_is_refused(call: Callable[..., Any]) -> None:
+    refused = call("bench", "openai_chat:some-model")
+    assert (refused.code, refused.out) == (4, "")
+    assert refused.err.startswith("error: openai_chat:some-model takes conversations and no tokens")
+
+
 @pytest.mark.parametrize("counts", ["1,,2", "one", ""])
 def test_counts_are_numbers_with_commas(call: Callable[..., Any], counts: str) -> None:
     refused = call("bench", "fake:x", "--requests", counts)
     assert refused.code == 2
-    assert "--requests" in refused.err
+    assert f"--requests: takes numbers with commas between them, as in 1,4,8; got {counts!r}" in refused.err

@@ -63,11 +63,12 @@ def run(options: argparse.Namespace) -> int:
 
 async def _measured(model: str, options: EngineOptions, plan: Plan, tell: bool) -> tuple[ModelInfo, list[Figures]]:
     from sauropod import Engine
-    from sauropod.cli.measuring import measure, warm_up
+    from sauropod.cli.measuring import measure, require_tokens, warm_up
 
     with status(f"Loading {model} ..."):
         engine = await Engine(model, **options).open()
     try:
+        require_tokens(engine.info, model)
         if tell:
             print_text(f"{model_line(engine.info)}\n")
         figures = []
@@ -83,7 +84,10 @@ async def _measured(model: str, options: EngineOptions, plan: Plan, tell: bool) 
 
 def _counts(text: str) -> tuple[int, ...]:
     """`1,4,8`."""
-    return tuple(int(count) for count in text.split(","))
+    try:
+        return tuple(int(count) for count in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"takes numbers with commas between them, as in 1,4,8; got {text!r}") from None
 
 
 def _options(options: argparse.Namespace, plan: Plan) -> EngineOptions:

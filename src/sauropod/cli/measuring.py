@@ -12,9 +12,9 @@ from typing import ClassVar
 import anyio
 import attrs
 
-from sauropod import Engine
+from sauropod import Engine, ModelInfo, UnsupportedInput
 
-__all__ = ["Figures", "Plan", "measure", "warm_up"]
+__all__ = ["Figures", "Plan", "measure", "require_tokens", "warm_up"]
 
 
 @attrs.frozen
@@ -66,6 +66,12 @@ async def measure(engine: Engine, requests: int, plan: Plan) -> Figures:
         asked, seconds = await _together(engine, requests, plan.short_prompt, plan.generate)
         writing.append(sum(each.completion_tokens for each in asked) / seconds)
     return Figures(requests, median(reading), median(writing), median(waits), percentile(waits, 0.95))
+
+
+def require_tokens(info: ModelInfo, name: str) -> None:
+    """Raises `UnsupportedInput` for a model that cannot be given random tokens, which is how reading is measured."""
+    if not info.vocabulary_size:
+        raise UnsupportedInput(f"{name} takes conversations and no tokens, so measure it where it runs, not from here.")
 
 
 async def warm_up(engine: Engine) -> None:
