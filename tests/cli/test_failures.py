@@ -68,6 +68,20 @@ def test_of_several_errors_at_once_the_first_counts(capsys: pytest.CaptureFixtur
     assert capsys.readouterr().err.startswith("error: 9 requests are already waiting")
 
 
+@pytest.mark.parametrize("with_traceback", [False, True])
+def test_a_terminal_gets_no_control_characters_from_an_error(
+    with_traceback: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = errors.UnsupportedInput("The template says: \x1b]0;pwned\x07\x9b2J.")
+    report(error, with_traceback)
+    assert "\x1b]0;pwned\x07\x9b2J" in capsys.readouterr().err
+    monkeypatch.setattr("sauropod.cli.terminal.is_terminal", lambda stream: True)
+    report(error, with_traceback)
+    shown = capsys.readouterr().err
+    assert "pwned" in shown
+    assert all(each.isprintable() for each in shown.replace("\n", ""))
+
+
 def test_what_is_not_ours_is_a_failure() -> None:
     assert exit_code(UsageError("no")) == 2
     assert exit_code(OSError(28, "No space left on device")) == 1

@@ -27,6 +27,15 @@ def test_the_more_v_the_more_is_heard(verbose: int, capsys: pytest.CaptureFixtur
     assert len(heard) == (1, 3, 9)[verbose]
 
 
+def test_a_terminal_gets_no_control_characters_from_a_log(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sauropod.cli.terminal.is_terminal", lambda stream: True)
+    with logging_to_stderr(0):
+        logging.getLogger("sauropod").warning("the hub says \x1b[2J")
+    assert capsys.readouterr().err == "sauropod: the hub says ␛[2J\n"
+
+
 def test_afterwards_nothing_is_heard(capsys: pytest.CaptureFixture[str]) -> None:
     with logging_to_stderr(2):
         pass

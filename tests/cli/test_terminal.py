@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from sauropod.cli.terminal import STYLES, _filled, clean, print_json, styled, table
+from sauropod.cli.terminal import STYLES, _filled, clean, note, print_json, styled, table
 from sauropod.cli.writing import Writing
 
 
@@ -42,3 +42,11 @@ def test_the_last_line_is_ended_unless_it_was_interrupted(capsys: pytest.Capture
     with Writing(quiet=True) as answer:
         answer.write("one")
     assert (answer.text, capsys.readouterr().out) == ("one", "")
+
+
+def test_a_terminal_gets_no_control_characters_in_a_note(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sauropod.cli.terminal.is_terminal", lambda stream: True)
+    note("a model of \x1b]0;pwned\x07")
+    assert capsys.readouterr().err == "a model of ␛]0;pwned␇\n"

@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from sauropod.cli.terminal import abandon_stdout, styled, wrapped
+from sauropod.cli.terminal import abandon, clean, print_error, styled, wrapped
 from sauropod.errors import BackendError, LoadError, RequestError, SauropodError
 
 __all__ = ["ENVIRONMENT", "EXIT_CODES", "INTERRUPTED", "UsageError", "exit_code", "report", "watched"]
@@ -49,10 +49,10 @@ def watched(command: Callable[[], int], *, with_traceback: bool = False) -> int:
         code = _ended(command)
         sys.stdout.flush()
     except BrokenPipeError:
-        abandon_stdout()
+        abandon(sys.stdout)
         return NOBODY_READS
     except KeyboardInterrupt:
-        print(file=sys.stderr, flush=True)
+        print_error("")
         return INTERRUPTED
     except Exception as error:
         report(error, with_traceback or os.environ.get("SAUROPOD_TRACEBACK", "") not in ("", "0"))
@@ -70,10 +70,10 @@ def _ended(command: Callable[[], int]) -> int:
 def report(error: BaseException, with_traceback: bool = False) -> None:
     """Say on stderr what went wrong."""
     if with_traceback:
-        traceback.print_exception(error, file=sys.stderr)
+        print_error(clean("".join(traceback.format_exception(error)), sys.stderr).rstrip("\n"))
         return
-    text = wrapped(f"error: {_message(_innermost(error))}", sys.stderr)
-    print(text.replace("error:", styled("error:", "bold red", sys.stderr), 1), file=sys.stderr)
+    text = wrapped(clean(f"error: {_message(_innermost(error))}", sys.stderr), sys.stderr)
+    print_error(text.replace("error:", styled("error:", "bold red", sys.stderr), 1))
 
 
 def exit_code(error: BaseException) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sauropod.cli.figures import plural
 from sauropod.cli.options import add_json
-from sauropod.cli.terminal import note, print_json, print_text, table
+from sauropod.cli.terminal import clean, note, print_json, print_text, table
 
 if TYPE_CHECKING:
     from sauropod._sources import InstalledModel
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         heads = ("model", "quantisation", "size", "last used")
         now = datetime.now(UTC)
         rows = [
-            (model.name, model.quantization or "-", in_words(model.bytes), ago(now - model.last_used))
+            (clean(model.name), model.quantization or "-", in_words(model.bytes), ago(now - model.last_used))
             for model in models
         ]
         print_text(table(heads, rows, right=[2]))

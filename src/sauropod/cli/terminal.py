@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
 __all__ = [
-    "abandon_stdout",
+    "abandon",
     "clean",
     "is_terminal",
     "note",
+    "print_error",
     "print_json",
     "print_text",
     "status",
@@ -56,9 +57,9 @@ def styled(text: str, style: str, stream: TextIO | None = None) -> str:
     return f"\x1b[{';'.join(STYLES[word] for word in style.split())}m{text}\x1b[0m"
 
 
-def clean(text: str) -> str:
-    """A model's text as it may go to stdout: a terminal gets no control characters, anything else gets all of it."""
-    return text.translate(_SHOWN) if is_terminal(sys.stdout) else text
+def clean(text: str, stream: TextIO | None = None) -> str:
+    """Somebody else's text as the stream (stdout) may get it: a terminal gets no control characters."""
+    return text.translate(_SHOWN) if is_terminal(stream or sys.stdout) else text
 
 
 def print_text(text: str) -> None:
@@ -73,9 +74,17 @@ def print_json(value: Any) -> None:
     print_text(json.dumps(value, ensure_ascii=not unicode, indent=2) + "\n")
 
 
+def print_error(text: str) -> None:
+    """Write a line to stderr, if that can be written: what was asked for does not fail with it."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        abandon(sys.stderr)
+
+
 def note(text: str) -> None:
     """Say something beside the output: on stderr, wrapped, quietly."""
-    print(styled(wrapped(text, sys.stderr), "dim", sys.stderr), file=sys.stderr, flush=True)
+    print_error(styled(wrapped(clean(text, sys.stderr), sys.stderr), "dim", sys.stderr))
 
 
 @contextlib.contextmanager
@@ -117,10 +126,10 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequenc
     return styled(lines[0].rstrip("\n"), "dim") + "\n" + "".join(lines[1:])
 
 
-def abandon_stdout() -> None:
-    """Nobody reads stdout any more: what is still buffered goes nowhere, without complaint."""
+def abandon(stream: TextIO) -> None:
+    """A stream takes nothing any more: what is still buffered goes nowhere, without complaint."""
     with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _filled(line: str, width: int) -> str:
