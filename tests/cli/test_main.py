@@ -59,6 +59,13 @@ def test_an_unknown_option_is_answered_with_the_one_that_may_be_meant(call: Call
     assert "Did you mean --temperature?" in refused.err
 
 
+@pytest.mark.parametrize("text", ["-hello", "-x"])
+def test_text_that_looks_like_an_option_is_told_where_to_go(call: Callable[..., Any], text: str) -> None:
+    refused = call("run", "fake:x", text)
+    assert refused.code == 2
+    assert "Text that begins with a dash goes after --" in refused.err
+
+
 def test_an_unknown_model_is_answered_with_one_that_is_here(call: Callable[..., Any]) -> None:
     refused = call("run", "demmo", "hi")
     assert refused.code == 3
@@ -126,6 +133,22 @@ def test_a_full_disk_is_told_in_a_sentence() -> None:
         )
     assert ended.returncode == 1
     assert ended.stderr == "error: No space left on device.\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full device here")
+def test_an_error_that_cannot_be_told_keeps_its_code() -> None:
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "sauropod", "run", "nosuch", "hi"]
+        ended = subprocess.run(command, stdin=subprocess.DEVNULL, stderr=full)
+    assert ended.returncode == 3
+
+
+@pytest.mark.parametrize("arguments", ["run fake:x hi", "chat fake:x"])
+def test_streams_that_are_closed_one_by_one_are_no_reason_to_fail(arguments: str) -> None:
+    for closed in ("<&-", ">&-", "2>&-"):
+        shell = f'"{sys.executable}" -m sauropod {arguments} {closed}'
+        ended = subprocess.run(["/bin/sh", "-c", shell], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_streams_that_are_not_unicode_are_no_reason_to_fail(call: Callable[..., Any], run: Callable[..., Any]) -> None:

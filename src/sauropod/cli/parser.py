@@ -23,6 +23,8 @@ COMMANDS = {
     "bench": "measure how fast a model is here",
 }
 
+TO_BE_TEXT = " Text that begins with a dash goes after --, with which the options end."
+
 _LISTED = "".join(f"  {name:10}{about}\n" for name, about in COMMANDS.items())
 
 OVERVIEW = f"""\
@@ -80,13 +82,14 @@ class Parser(argparse.ArgumentParser):
         if unknown:
             known = [option for option in self._option_string_actions if option.startswith("--")]
             slip = next((each for each in unknown if each.startswith("-")), unknown[0])
-            self.error(f"{slip!r} is not understood.{_hint(slip.partition('=')[0], known)}")
+            hint = _hint(slip.partition("=")[0], known) or (TO_BE_TEXT if slip.startswith("-") else "")
+            self.error(f"{slip!r} is not understood.{hint}")
         return options
 
     def error(self, message: str) -> NoReturn:
         """Raise it as a `UsageError`."""
         sentence = message[0].upper() + message[1:] + ("" if message.endswith((".", "?")) else ".")
-        usage_error(sentence, self.prog)
+        usage_error(sentence + (TO_BE_TEXT if "ignored explicit argument" in message else ""), self.prog)
 
 
 def command_named(name: str) -> Command:
