@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import gguf_files
-from sauropod._sources import find_model, installed, local_models, remove
+from sauropod._sources import Removed, find_model, installed, local_models, remove
 from sauropod._sources.header import Header
 from sauropod._sources.hub import Hub
 from sauropod._values.loading import Source
@@ -75,6 +75,22 @@ def test_a_projector_beside_a_model_is_named(here: Path) -> None:
     put("models/mmproj-F16.gguf")
     with pytest.raises(UnsupportedModel, match="named like a multimodal projector and is none"):
         find_model("./models")
+
+
+def test_a_directory_may_hold_any_number_of_other_files(here: Path) -> None:
+    path = put("models/zebra.gguf")
+    for number in range(20_001):
+        (here / "models" / f"{number}.jpg").touch()
+    assert find_model("./models/zebra.gguf").files == (path,)
+    assert find_model("./models").files == (path,)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs links")
+def test_what_cannot_be_looked_at_below_a_directory_is_passed_over(here: Path) -> None:
+    path = put("models/tiny.gguf")
+    (here / "models" / "loop.gguf").symlink_to("loop.gguf")
+    (here / "models" / "loop").symlink_to("loop")
+    assert find_model("./models").files == (path,)
 
 
 def test_a_split_model_is_found_by_any_of_its_parts(here: Path) -> None:
@@ -238,6 +254,7 @@ def test_what_is_on_the_shelves_is_listed_by_names_that_load_it(shelves: tuple[P
     put(shelves[0] / "sub" / "Qwen-Q4_K_M.gguf")
     put(shelves[0] / "mmproj-F16.gguf", gguf_files.projector())
     put(shelves[0] / "broken.gguf", b"GGUF")
+    put(shelves[0] / "photos" / "a.gguf", b"hi")
     like_the_demo = put(shelves[0] / "demo.gguf")
     put(shelves[1] / "Llama-Q8_0.gguf")
     for n, raw in enumerate(gguf_files.parts(2), 1):
@@ -258,12 +275,59 @@ def test_a_model_on_a_shelf_is_removed_with_its_projector(shelves: tuple[Path, P
     one, two = put(shelves[0] / "v" / "m-Q8_0.gguf"), put(shelves[0] / "v" / "m-Q4_K_M.gguf")
     there = put(shelves[0] / "v" / "mmproj-F16.gguf", gguf_files.projector())
     size = one.stat().st_size
-    assert remove("m-Q8_0") == size
+    assert remove("m-Q8_0") == Removed([one], size)
     assert (one.exists(), two.exists(), there.exists()) == (False, True, True)
-    assert remove("v") == size + len(gguf_files.projector())
+    assert remove("v") == Removed([two, there], size + len(gguf_files.projector()))
     assert list((shelves[0] / "v").iterdir()) == []
     with pytest.raises(ModelNotFound, match="no model m-Q8_0"):
         remove("m-Q8_0")
+
+
+def test_a_projector_stays_for_a_model_in_another_directory(shelves: tuple[Path, Path]) -> None:
+    there = put(shelves[0] / "mmproj-tiny.gguf", gguf_files.projector())
+    put(shelves[0] / "a" / "tiny-Q8_0.gguf")
+    put(shelves[0] / "b" / "tiny-Q4_K_M.gguf")
+    remove("tiny:Q8_0")
+    assert there.exists()
+    remove("tiny")
+    assert not there.exists()
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "photos", "photos/a.gguf", "a", "mmproj-only.gguf", "imatrix", "half"])
+def test_what_is_not_listed_is_not_removed(shelves: tuple[Path, Path], name: str) -> None:
+    put(shelves[0] / "notes.txt", b"remember the milk")
+    put(shelves[0] / "photos" / "a.gguf", b"hi")
+    put(shelves[0] / "mmproj-only.gguf", gguf_files.projector())
+    put(shelves[0] / "imatrix.gguf")
+    put(shelves[0] / "half-00001-of-00002.gguf")
+    with pytest.raises(LoadError):
+        remove(name)
+    assert len([each for each in shelves[0].rglob("*") if each.is_file()]) == 5
+
+
+def test_a_name_that_several_models_share_removes_none(shelves: tuple[Path, Path]) -> None:
+    paths = [put(shelves[0] / "llama-Q4_K_M.gguf"), put(shelves[0] / "llama-Q8_0.gguf")]
+    with pytest.raises(ModelNotFound, match=r"llama stands for several models\. Name one of them") as caught:
+        remove("llama")
+    assert all(str(path) in str(caught.value) and path.exists() for path in paths)
+    put(shelves[1] / "pair" / "a-Q8_0.gguf")
+    put(shelves[1] / "pair" / "b-Q8_0.gguf")
+    for name in ("pair", "pair:Q8_0"):
+        with pytest.raises(ModelNotFound, match="stands for several models"):
+            remove(name)
+    assert remove("llama:q8_0").files == [paths[1]]
+    assert remove("llama").files == [paths[0]]
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the administrator may delete everything")
+def test_a_file_that_may_not_be_deleted_says_so(shelves: tuple[Path, Path]) -> None:
+    put(shelves[0] / "llama.gguf")
+    shelves[0].chmod(0o500)
+    try:
+        with pytest.raises(LoadError, match=r"llama\.gguf cannot be deleted: Permission denied"):
+            remove("llama")
+    finally:
+        shelves[0].chmod(0o700)
 
 
 def test_only_what_is_kept_for_models_is_removed(here: Path, shelves: tuple[Path, Path]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -70,6 +71,29 @@ def refused(hub: Hub, name: str = f"hf:{NAME}") -> str:
     with pytest.raises(ModelNotFound) as caught:
         find_model(name, hub=hub)
     return str(caught.value)
+
+
+@contextlib.contextmanager
+def held_elsewhere(lock: Path) -> Iterator[None]:
+    """As if another process were fetching the blob of this lock."""
+    from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]
+
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    held, release = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with WeakFileLock(lock):
+            held.set()
+            release.wait(10)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    held.wait(10)
+    try:
+        yield
+    finally:
+        release.set()
+        thread.join()
 
 
 # -- fetching ----------------------------------------------------------------------------------------------------------
@@ -578,31 +602,15 @@ def test_two_at_once_fetch_a_file_once(server: HubServer, hub: Hub) -> None:
 def test_while_another_process_fetches_the_wait_can_be_stopped(
     server: HubServer, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]
-
     monkeypatch.setattr("sauropod._sources.download.LOCK_PATIENCE", 0.01)
     listing = hub.list(NAME)
     (file,) = [each for each in listing.files if each.path == "tiny-Q4_K_M.gguf"]
-    lock = CachedRepo(hub.cache, NAME).lock(file.oid or "")
-    lock.parent.mkdir(parents=True)
 
     def stop(count: int) -> None:
         raise InterruptedError(count)
 
-    held, release = threading.Event(), threading.Event()
-
-    def other() -> None:
-        with WeakFileLock(lock):
-            held.set()
-            release.wait(10)
-
-    thread = threading.Thread(target=other)
-    thread.start()
-    held.wait(10)
-    with pytest.raises(InterruptedError):
+    with held_elsewhere(CachedRepo(hub.cache, NAME).lock(file.oid or "")), pytest.raises(InterruptedError):
         Download(hub, listing, file).run(stop)
-    release.set()
-    thread.join()
     assert Download(hub, listing, file).run(lambda count: None).read_bytes() == Q4
 
 
@@ -618,7 +626,7 @@ def test_without_links_the_file_itself_is_put_in_place(
     server.requests.clear()
     assert find_model(NAME, hub=hub) == found
     assert server.requests == []
-    assert remove(NAME, hub=hub) == len(Q4)
+    assert remove(NAME, hub=hub).bytes == len(Q4)
 
 
 def test_very_large_files_are_left_to_huggingface_hub(server: HubServer, hub: Hub) -> None:
@@ -691,13 +699,36 @@ def test_one_quantisation_is_removed_and_the_others_stay(server: HubServer, hub:
     server.repos[NAME].files["mmproj-F16.gguf"] = MMPROJ
     find_model(NAME, hub=hub, projector=True)
     find_model(f"{NAME}:Q8_0", hub=hub)
-    assert remove(f"{NAME}:q4_k_m", hub=hub) == len(Q4)
+    assert remove(f"{NAME}:q4_k_m", hub=hub).bytes == len(Q4)
     assert [each.name for each in installed(hub=hub)] == [f"{NAME}:Q8_0"]
     assert find_model(NAME, hub=attrs.evolve(hub, offline=True)).projector is not None
-    assert remove(f"hf:{NAME}/tiny-Q8_0.gguf", hub=hub) == len(Q8) + len(MMPROJ)
+    assert remove(f"hf:{NAME}/tiny-Q8_0.gguf", hub=hub).bytes == len(Q8) + len(MMPROJ)
     assert not CachedRepo(hub.cache, NAME).folder.exists()
     with pytest.raises(ModelNotFound, match="is not in the cache"):
         remove(NAME, hub=hub)
+
+
+def test_a_quantisation_that_two_models_have_removes_neither(server: HubServer, hub: Hub) -> None:
+    server.repos["org/two"] = Repo({"alpha-Q8_0.gguf": Q4, "beta-Q8_0.gguf": Q8})
+    for name in ("alpha", "beta"):
+        find_model(f"org/two/{name}-Q8_0.gguf", hub=hub)
+    with pytest.raises(ModelNotFound) as caught:
+        remove("org/two:Q8_0", hub=hub)
+    assert "stands for several models" in str(caught.value)
+    assert "\n  org/two/alpha-Q8_0.gguf\n  org/two/beta-Q8_0.gguf" in str(caught.value)
+    assert len(installed(hub=hub)) == 2
+    assert [path.name for path in remove("org/two/beta-Q8_0.gguf", hub=hub).files] == ["beta-Q8_0.gguf"]
+    assert [path.name for path in remove("org/two:Q8_0", hub=hub).files] == ["alpha-Q8_0.gguf"]
+
+
+def test_a_quantisation_means_the_plain_one_when_removed_too(server: HubServer, hub: Hub) -> None:
+    server.repos[NAME].files = {"tiny-Q4_K_XL.gguf": Q4, "tiny-UD-Q4_K_XL.gguf": Q8}
+    find_model(f"{NAME}:Q4_K_XL", hub=hub)
+    find_model(f"{NAME}:UD-Q4_K_XL", hub=hub)
+    remove(f"{NAME}:Q4_K_XL", hub=hub)
+    assert [each.name for each in installed(hub=hub)] == [f"{NAME}:UD-Q4_K_XL"]
+    remove(f"{NAME}:Q4_K_XL", hub=hub)
+    assert installed(hub=hub) == []
 
 
 def test_what_is_not_there_cannot_be_removed(hub: Hub) -> None:
@@ -712,7 +743,7 @@ def test_what_other_programs_keep_in_a_repository_stays(server: HubServer, hub: 
     find_model(NAME, hub=hub)
     options: dict[str, Any] = {"cache_dir": hub.cache, "endpoint": hub.endpoint, "token": False}
     readme = Path(huggingface_hub.hf_hub_download(NAME, "README.md", **options))
-    assert remove(NAME, hub=hub) == len(Q4)
+    assert remove(NAME, hub=hub).bytes == len(Q4)
     assert readme.read_bytes() == b"# Tiny"
 
 
@@ -725,8 +756,23 @@ def test_a_download_that_was_stopped_is_removed_with_its_repository(server: HubS
     with pytest.raises(KeyboardInterrupt):
         find_model(NAME, hub=hub, progress=stop)
     assert installed(hub=hub) == []
-    assert remove(NAME, hub=hub) > 0
+    assert remove(NAME, hub=hub).bytes > 0
     assert list(hub.cache.glob("models--*")) == []
+
+
+def test_a_download_of_another_process_is_not_removed(server: HubServer, hub: Hub) -> None:
+    find_model(f"{NAME}:Q8_0", hub=hub)
+    repo = CachedRepo(hub.cache, NAME)
+    half = repo.partial("0" * 64)
+    half.write_bytes(b"half")
+    with held_elsewhere(repo.lock("0" * 64)):
+        with pytest.raises(LoadError, match=f"{NAME} is being fetched by another process"):
+            remove(NAME, hub=hub)
+        assert [each.name for each in installed(hub=hub)] == [f"{NAME}:Q8_0"]
+        remove(f"{NAME}:Q8_0", hub=hub)
+    assert half.read_bytes() == b"half"
+    remove(NAME, hub=hub)
+    assert not repo.folder.exists() or not half.exists()
 
 
 def test_a_blob_that_several_revisions_share_is_kept_for_the_others(server: HubServer, hub: Hub) -> None:
@@ -734,7 +780,7 @@ def test_a_blob_that_several_revisions_share_is_kept_for_the_others(server: HubS
     find_model(NAME, hub=hub)
     find_model(f"{NAME}@v1", hub=hub)
     assert [each.name for each in installed(hub=hub)] == [f"{NAME}:Q4_K_M"]
-    assert remove(f"{NAME}@v1", hub=hub) == 0
+    assert remove(f"{NAME}@v1", hub=hub).bytes == 0
     assert find_model(NAME, hub=attrs.evolve(hub, offline=True)).files[0].read_bytes() == Q4
 
 

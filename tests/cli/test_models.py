@@ -44,6 +44,7 @@ def test_a_model_is_fetched_listed_and_removed(call: Callable[..., Any], hub: Hu
     removed = call("rm", f"{NAME}:Q4_K_M")
     assert (removed.code, removed.err) == (0, "")
     assert removed.out.startswith(f"Removed {NAME}:Q4_K_M: ")
+    assert removed.out.endswith("\n  tiny-Q4_K_M.gguf\n")
     assert names(call) == []
 
 

@@ -7,10 +7,10 @@ it is still far away, and only then fetched.
 from sauropod._sources.finding import find_model
 from sauropod._sources.header import Header
 from sauropod._sources.hub import Hub
-from sauropod._sources.installed import InstalledModel, installed, remove
-from sauropod._sources.memory import cache_bytes
+from sauropod._sources.installed import InstalledModel, installed
 from sauropod._sources.progress import Progress, ProgressCallback
 from sauropod._sources.references import Reference, parse_reference
+from sauropod._sources.removal import Removed, remove
 from sauropod._sources.runnable import runnable
 
 __all__ = [
@@ -20,7 +20,7 @@ __all__ = [
     "Progress",
     "ProgressCallback",
     "Reference",
-    "cache_bytes",
+    "Removed",
     "find_model",
     "installed",
     "parse_reference",

@@ -99,6 +99,10 @@ class CachedRepo:
         """Held by whoever fetches this blob: the same lock that huggingface_hub takes."""
         return self.cache / ".locks" / self.folder.name / f"{oid}.lock"
 
+    def locks(self) -> list[Path]:
+        """Those of all blobs that were ever fetched."""
+        return sorted((self.cache / ".locks" / self.folder.name).glob("*.lock"))
+
     def link(self, commit: str, path: str, oid: str) -> Path:
         """Put a blob that is here in its place in a snapshot. Moves it there where links cannot be made."""
         place, blob = self.folder / "snapshots" / commit / path, self.blob(oid)

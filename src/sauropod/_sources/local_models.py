@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,10 +14,19 @@ from sauropod._sources.selection import Candidate, File
 from sauropod._values.loading import Source
 from sauropod.errors import ModelNotFound
 
-__all__ = ["demo", "demo_path", "files_below", "find_below", "find_named", "find_path", "model_directories", "similar"]
+__all__ = [
+    "demo",
+    "demo_path",
+    "files_below",
+    "find_named",
+    "find_path",
+    "model_directories",
+    "named",
+    "on_shelf",
+    "similar",
+]
 
 DEPTH = 2
-MOST_FILES = 20_000
 
 
 def demo_path() -> Path:
@@ -79,23 +89,19 @@ def _source(directory: Path, files: Sequence[File], chosen: Candidate) -> Source
 
 
 def files_below(directory: Path, depth: int = DEPTH) -> list[File]:
-    """The files of a directory and, `depth` levels down, of those in it that are not hidden."""
+    """The files with weights in a directory and, `depth` levels down, in those of it that are not hidden.
+
+    What cannot be looked at further down is passed over.
+    """
     found: list[File] = []
     for entry in sorted(os.scandir(directory), key=lambda each: each.name):
-        if entry.is_file():
-            found.append(File(entry.name, entry.stat().st_size))
-        elif depth and entry.is_dir() and not entry.name.startswith("."):
-            found += [File(f"{entry.name}/{each.path}", each.size) for each in _quietly_below(entry.path, depth - 1)]
-        if len(found) > MOST_FILES:
-            break
+        with contextlib.suppress(OSError):
+            if selection.is_weights(entry.name) and entry.is_file():
+                found.append(File(entry.name, entry.stat().st_size))
+            elif depth and not entry.name.startswith(".") and entry.is_dir():
+                below = files_below(Path(entry.path), depth - 1)
+                found += [File(f"{entry.name}/{each.path}", each.size) for each in below]
     return found
-
-
-def _quietly_below(directory: str, depth: int) -> list[File]:
-    try:
-        return files_below(Path(directory), depth)
-    except PermissionError:
-        return []
 
 
 def _expanded(path: str) -> Path:
@@ -123,13 +129,13 @@ def find_named(model: NamedModel, hub_cache: Path) -> Source:
     if here.is_file() or (here.is_dir() and selection.candidates(files_below(here))):
         return find_path(LocalModel(f"./{model.name}", model.quantization))
     for directory in model_directories():
-        found = find_below(directory, model)
+        found = _find_below(directory, model)
         if found is not None:
             return found
     raise ModelNotFound(_no_such_name(model, hub_cache))
 
 
-def find_below(directory: Path, model: NamedModel) -> Source | None:
+def _find_below(directory: Path, model: NamedModel) -> Source | None:
     """The model of this name in one directory: a file or directory called so, or a file called so but for its ending.
 
     Of several quantisations, as in `name-Q4_K_M.gguf` and `name-Q8_0.gguf`, the one asked for or preferred.
@@ -142,14 +148,30 @@ def find_below(directory: Path, model: NamedModel) -> Source | None:
     if own.is_dir():
         return find_in(own, model.quantization, str(own))
     files = files_below(directory)
-    found = selection.candidates(files)
-    exact = [each for each in found if _last(each.stem).lower() == model.name.lower()]
-    named = exact or [each for each in found if each.model == selection.bare_name(model.name)]
-    if not named:
+    of_this_name = [file for each in named(selection.candidates(files), model.name) for file in each.files]
+    if not of_this_name:
         return None
-    of_this_name = [file for each in named for file in each.files]
     where = f"{model.name} in {directory}"
     return _source(directory, files, selection.choose(of_this_name, model.quantization, where, mixed=True))
+
+
+def named(found: Iterable[Candidate], name: str) -> list[Candidate]:
+    """Those called so, or if there are none, those called so but for their quantisation."""
+    found = list(found)
+    exact = [each for each in found if _last(each.stem).lower() == name.lower()]
+    return exact or [each for each in found if each.model == selection.bare_name(name)]
+
+
+def on_shelf(directory: Path) -> list[Candidate]:
+    """The models in one directory of `SAUROPOD_MODELS`: those that are whole, of files that begin as a GGUF does."""
+    found = selection.candidates(files_below(directory)) if directory.is_dir() else []
+    return [each for each in found if each.is_complete and all(_begins(directory / file.path) for file in each.files)]
+
+
+def _begins(path: Path) -> bool:
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        return file.read(4) == b"GGUF"
+    return False
 
 
 def _last(path: str) -> str:

@@ -26,8 +26,9 @@ __all__ = [
     "choose_file",
     "choose_projector",
     "fits",
+    "is_weights",
+    "parts_with",
     "quantization_of",
-    "stem_of",
 ]
 
 PREFERENCE = (
@@ -38,6 +39,8 @@ PREFERENCE = (
     "TQ2_0", "TQ1_0", "Q2_0", "Q1_0", "", "BF16", "F16", "F32",
 )  # fmt: skip
 """What is taken when nothing was asked for, the best first. `""` stands for any other name."""
+
+WEIGHTS = (".gguf", ".safetensors", ".bin", ".pth", ".pt")
 
 PROJECTOR_PREFERENCE = ("F16", "BF16", "Q8_0", "F32")
 
@@ -89,7 +92,7 @@ class Candidate:
     @property
     def stem(self) -> str:
         """The path without the number of the part and the ending."""
-        return stem_of(self.path)
+        return _stem(self.path)
 
     @property
     def is_complete(self) -> bool:
@@ -139,12 +142,17 @@ def choose(files: Sequence[File], quantization: str | None, where: str, *, mixed
 def choose_file(files: Sequence[File], path: str, where: str) -> Candidate:
     """The model that the file at `path` is, or is a part of. Any file may be named, also one `choose` never takes."""
     stem, _, count = _split(path)
-    parts = {_split(each.path)[1]: each for each in files if _split(each.path)[0::2] == (stem, count)}
+    parts = {_split(each.path)[1]: each for each in parts_with(files, path)}
     if not any(each.path == path for each in files):
         raise ModelNotFound(f"{where} has no file {path!r}. {_alternatives(files, path)}")
     if not _is_gguf(path):
         raise UnsupportedModel(f"{path!r} is not a GGUF file. {_alternatives(files, path)}")
     return _complete(_candidate(stem, count, parts), where)
+
+
+def parts_with(files: Iterable[File], path: str) -> list[File]:
+    """Those of `files` that are the one at `path`, or parts of the same split model."""
+    return [each for each in files if _split(each.path)[0::2] == _split(path)[0::2]]
 
 
 def choose_projector(files: Sequence[File], model: Candidate) -> File | None:
@@ -165,7 +173,7 @@ def choose_projector(files: Sequence[File], model: Candidate) -> File | None:
 
 def quantization_of(path: str) -> str:
     """The quantisation a path names, in capitals; empty if none. The file's name counts before its directories'."""
-    for part in reversed(stem_of(path).split("/")):
+    for part in reversed(_stem(path).split("/")):
         labels = LABEL.findall(part)
         if labels:
             label = str(labels[-1]).upper().replace("UD_", "UD-")
@@ -180,6 +188,11 @@ def bare_name(stem: str) -> str:
 
 
 # -- names ----------------------------------------------------------------------------------------------------------
+
+
+def is_weights(path: str) -> bool:
+    """Whether a file may hold a model's weights, in whatever format."""
+    return path.lower().endswith(WEIGHTS)
 
 
 def _is_gguf(path: str) -> bool:
@@ -200,8 +213,7 @@ def _split(path: str) -> tuple[str, int, int]:
     return match[1], int(match[2]), int(match[3])
 
 
-def stem_of(path: str) -> str:
-    """The path without the number of the part and the ending: what the parts of a split model have in common."""
+def _stem(path: str) -> str:
     return _split(path)[0]
 
 
@@ -211,7 +223,7 @@ def _candidate(stem: str, count: int, parts: dict[int, File]) -> Candidate:
 
 
 def _is_named_for(projector: File, model: Candidate) -> bool:
-    names = sorted((bare_name(stem_of(projector.path)), model.model), key=len)
+    names = sorted((bare_name(_stem(projector.path)), model.model), key=len)
     return len(names[0]) > len("model") and names[0] in names[1]
 
 
@@ -267,7 +279,7 @@ def _listed(found: Sequence[Candidate]) -> str:
 
 
 def _alternatives(files: Sequence[File], path: str) -> str:
-    found = [_candidate(stem, 1, {1: each}) for each in files if _is_gguf(each.path) and (stem := stem_of(each.path))]
+    found = [_candidate(stem, 1, {1: each}) for each in files if _is_gguf(each.path) and (stem := _stem(each.path))]
     near = [each for each in found if os.path.basename(each.path).lower() == os.path.basename(path).lower()]
     return f"It has:\n{_listed(near or found)}" if found else "It has no GGUF file at all."
 
@@ -275,11 +287,11 @@ def _alternatives(files: Sequence[File], path: str) -> str:
 def _nothing_in(files: Sequence[File], where: str) -> ModelNotFound | UnsupportedModel:
     others = [each for each in files if _is_gguf(each.path)]
     if others:
-        listed = _listed([_candidate(stem_of(each.path), 1, {1: each}) for each in others])
+        listed = _listed([_candidate(_stem(each.path), 1, {1: each}) for each in others])
         return ModelNotFound(
             f"{where} has no model, only files that go with one. If one of these is meant, name it:\n{listed}"
         )
-    if any(each.path.lower().endswith((".safetensors", ".bin", ".pth", ".pt")) for each in files):
+    if any(is_weights(each.path) for each in files):
         return UnsupportedModel(
             f"{where} has its weights in another format than GGUF, and conversion is not supported yet. Look for a "
             f"repository of the same model with GGUF in its name; most models have several."

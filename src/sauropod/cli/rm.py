@@ -36,9 +36,11 @@ def _remove(name: str, with_traceback: bool) -> int:
     from sauropod._sources.sizes import in_words
 
     try:
-        freed = remove(name)
+        removed = remove(name)
     except (LoadError, OSError) as error:
         report(error, with_traceback)
         return exit_code(error)
-    print_text(f"Removed {name}: {in_words(freed)} are free now.\n")
+    print_text(f"Removed {name}: {in_words(removed.bytes)} are free now.\n")
+    for file in dict.fromkeys(path.name for path in removed.files):
+        print_text(f"  {file}\n")
     return 0
