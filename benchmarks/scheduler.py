@@ -112,8 +112,9 @@ def _host(count: int) -> float:
     model = Nothing(count)
     host = Host(model, SchedulerOptions())
     for id in range(count):
-        request = Generate(id, 0, PromptText(), SAMPLING, Priority.NORMAL, afresh=False)
-        host.generate(request, [id, *range(1, PROMPT)], time.monotonic())
+        prompt = PromptText(tokens=[id, *range(1, PROMPT)])
+        request = Generate(id, 0, prompt, SAMPLING, Priority.NORMAL, afresh=False)
+        host.generate(host.prepare(request, time.monotonic()))
     return 1e6 * _per_step(model, lambda: host.step(time.monotonic))
 
 

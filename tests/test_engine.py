@@ -289,6 +289,20 @@ async def test_the_engines_own_sampling_is_under_the_requests(nothing_leaks: Non
         assert (await engine.complete("x", sampling=SamplingParams(max_tokens=4))).usage.completion_tokens == 4
 
 
+async def test_what_a_request_says_holds_though_it_is_what_is_usual(nothing_leaks: None) -> None:
+    own = SamplingParams(n=2, logprobs=1, stop=("e",), max_tokens=3, ignore_eos=True)
+    async with Engine("fake:", sampling=own) as engine:
+        completion = await engine.complete("x", n=1, logprobs=None, stop=())
+        assert len(completion.choices) == 1
+        assert completion.logprobs is None
+        assert completion.usage.completion_tokens == 3
+
+
+async def test_a_device_by_any_of_its_names_is_one_worker(nothing_leaks: None) -> None:
+    async with Engine("fake:", device="cpu") as one, Engine("fake:", device=" CPU") as other:
+        assert pid_of(one) == pid_of(other)
+
+
 async def test_a_device_that_is_not_there_is_an_error(nothing_leaks: None) -> None:
     with pytest.raises(sauropod.DeviceUnavailable, match="cuda"):
         await Engine("fake:", device="cuda").open()

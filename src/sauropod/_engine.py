@@ -108,7 +108,7 @@ class Engine:
         self._sampling = sampling or SamplingParams()
         self._scheduling = SchedulerOptions(max_waiting=max_waiting, snapshot_bytes=snapshot_bytes)
         self._options = LoadOptions(
-            device=device,
+            device=device.strip().lower() if isinstance(device, str) else device,
             context_length=context_length,
             slots=slots,
             cache_length=cache_length,
@@ -204,8 +204,9 @@ class Engine:
         `QueueFull`, `BackendError`, `BackendCrashed` and `ClosedError`.
         """
         text = self._prompt(prompt, tools, raw, template_options)
-        params = attrs.evolve(sampling or SamplingParams(), **options)
-        return TextStream(self._handle.start(text, params.over(self._sampling), _priority(priority)))
+        defaults = self._sampling if sampling is None else sampling.over(self._sampling)
+        params = attrs.evolve(defaults, **options)
+        return TextStream(self._handle.start(text, params, _priority(priority)))
 
     async def embed(
         self,
@@ -277,9 +278,13 @@ class Engine:
 
     async def _device_worker(self) -> str:
         """The worker for the device this model will be on: every model there shares it."""
-        if self._options.device != "auto":
-            return self._options.device.lower()
-        return (await self._devices("cpu"))[0].name
+        wanted = self._options.device.split(",")[0].strip()
+        if wanted == "cpu":
+            return wanted
+        names = [device.name for device in await self._devices("cpu")]
+        if wanted == "auto":
+            return names[0]
+        return next((name for name in names if name == wanted or name.startswith(f"{wanted}:")), wanted)
 
     async def _devices(self, worker: str) -> Sequence[Device]:
         if self._backend not in shared_pool.devices:

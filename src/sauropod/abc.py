@@ -178,7 +178,10 @@ class LanguageModel(Protocol):
         raise UnsupportedInput("This model gives no embeddings.")
 
     def abort(self) -> None:
-        """Stop a `decode` that is running now, as soon as may be. It then raises `StepAborted`."""
+        """Stop the `decode` that is running now, or the next if none is, as soon as may be: it raises `StepAborted`.
+
+        One that is so good as done may also end as if nothing had been said, and leave it to the next.
+        """
         return None
 
     def close(self) -> None:

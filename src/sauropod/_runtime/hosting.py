@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
 from sauropod._runtime.interruption import Interruption
 from sauropod._runtime.protocol import Answer, Embed, End, Failed, Generate, Piece, PromptText, Replies
 from sauropod._scheduling.batcher import Batcher, Job
+from sauropod._scheduling.pace import Pace
 from sauropod._scheduling.scheduler import Output, Scheduler, Step
 from sauropod._scheduling.sequence import Sequence as Tokens
 from sauropod._text.detokenizer import Detokenizer
@@ -17,11 +18,13 @@ from sauropod._values.completion import Timings
 from sauropod._values.sampling import StopReason
 from sauropod._values.scheduling import SchedulerOptions
 from sauropod.abc import CacheFull, LanguageModel, Sampled, StepAborted
-from sauropod.errors import OutOfMemory, PromptTooLong, UnsupportedInput
+from sauropod.errors import BackendError, OutOfMemory, PromptTooLong, UnsupportedInput
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    EmbedJob: TypeAlias = Job[Sequence[int], NDArray[np.float32]]
 
 __all__ = ["Host"]
 
@@ -49,16 +52,31 @@ class Host:
     options: SchedulerOptions
     scheduler: Scheduler = attrs.field(init=False)
     embeddings: Batcher[Sequence[int], NDArray[np.float32]] = attrs.field(init=False)
+    _embedding_pace: Pace = attrs.field(factory=Pace)
     _texts: dict[int, Text] = attrs.field(factory=dict)
     _interruption: Interruption = attrs.field(init=False)
     _embedded_last: bool = False
 
     def __attrs_post_init__(self) -> None:
         self.scheduler = Scheduler(self.model, self.options)
-        self.embeddings = Batcher(self.model.info.step_tokens)
+        self.embeddings = Batcher(self.options.ageing)
         self._interruption = Interruption(self.model)
 
     # -- what may run in another thread ----------------------------------------------------------------------------
+
+    def prepare(self, request: Generate, received: float) -> Text:
+        """All of a text that can be done before its first step. Raises what `encode` does."""
+        sampling = request.sampling.over(self.model.info.sampling)
+        sequence = Tokens(
+            request.id,
+            self.encode(request.prompt),
+            sampling,
+            request.priority,
+            received,
+            request.afresh,
+            list(request.generated),
+        )
+        return Text(sequence, Detokenizer(sampling.stop), received)
 
     def encode(self, prompt: PromptText) -> list[int]:
         """The tokens of a prompt. Raises `UnsupportedInput` or `PromptTooLong`."""
@@ -89,20 +107,15 @@ class Host:
 
     # -- requests --------------------------------------------------------------------------------------------------
 
-    def generate(self, request: Generate, prompt: list[int], received: float) -> None:
-        """Take a request in. Raises what `Scheduler.add` raises."""
+    def generate(self, text: Text) -> None:
+        """Take a text in. Raises what `Scheduler.add` raises."""
         info = self.model.info
         if not info.generates:
             raise UnsupportedInput(f"{info.name} is an embedding model and writes no text. Use engine.embed().")
-        sampling = request.sampling.over(info.sampling)
-        sequence = Tokens(
-            request.id, prompt, sampling, request.priority, received, request.afresh, list(request.generated)
-        )
-        self.scheduler.add(sequence)
-        detokenizer = Detokenizer(sampling.stop)
-        for token in request.generated:
-            detokenizer.feed(self.model.piece(token))  # its text was given out before
-        self._texts[request.id] = Text(sequence, detokenizer, received)
+        self.scheduler.add(text.sequence)
+        for token in text.sequence.generated:
+            text.detokenizer.feed(self.model.piece(token))  # its text was given out before
+        self._texts[text.sequence.id] = text
 
     def embed(self, request: Embed, inputs: list[list[int]], received: float) -> None:
         costs = [len(tokens) for tokens in inputs]
@@ -122,16 +135,32 @@ class Host:
 
     def urgency(self, now: float) -> int | None:
         """The rank of the most urgent work there is; None if there is none. Lower is more urgent."""
-        sequences = (*self.scheduler.waiting, *self.scheduler.running)
-        ranks = [sequence.rank(now, self.options.ageing) for sequence in sequences]
-        ranks += [job.priority - int((now - job.arrived) / self.options.ageing) for job in self.embeddings.jobs]
-        return min(ranks, default=None)
+        ranks = (self.scheduler.rank(now), self.embeddings.rank(now))
+        return min((rank for rank in ranks if rank is not None), default=None)
 
     def step(self, clock: Callable[[], float]) -> Replies:
-        """One call of the backend, for texts or, when it is their turn, for embeddings."""
-        embed = bool(self.embeddings.jobs) and not (self.scheduler.busy and self._embedded_last)
-        self._embedded_last = embed
-        return self._embed_step() if embed else self._text_step(clock)
+        """One call of the backend, for texts or for embeddings: the more urgent, by turns if they are equally so."""
+        self._embedded_last = self._is_turn_of_embeddings(clock())
+        try:
+            return self._embed_step(clock) if self._embedded_last else self._text_step(clock)
+        except Exception as error:
+            return self._start_over(error)
+
+    def _is_turn_of_embeddings(self, now: float) -> bool:
+        texts, jobs = self.scheduler.rank(now), self.embeddings.rank(now)
+        if texts is None or jobs is None:
+            return texts is None
+        return jobs < texts or (jobs == texts and not self._embedded_last)
+
+    def _start_over(self, error: Exception) -> Replies:
+        """The backend failed where it must not: all that was asked of this model ends here. Other models go on."""
+        failed = [*self._texts, *(job.id for job in self.embeddings.jobs)]
+        self._texts.clear()
+        self.scheduler = Scheduler(self.model, self.options)
+        self.embeddings = Batcher(self.options.ageing)
+        for slot in range(self.model.info.slots):
+            self.model.truncate(slot, 0)
+        return [(id, Failed.of(error)) for id in failed]
 
     def _text_step(self, clock: Callable[[], float]) -> Replies:
         replies = self._open(self.scheduler.admit(clock()))
@@ -170,16 +199,42 @@ class Host:
             self._texts.pop(sequence.id, None)
         return [(sequence.id, Failed.of(error)) for sequence in step.sequences]
 
-    def _embed_step(self) -> Replies:
-        taken = self.embeddings.take()
+    def _embed_step(self, clock: Callable[[], float]) -> Replies:
+        began = clock()
+        taken = self.embeddings.take(self._embedding_budget(), began)
         try:
-            vectors = self.model.embed([tokens for _, tokens in taken])
+            vectors = self._vectors(taken)
         except Exception as error:
-            jobs = {job.id for job, _ in taken}
-            for id in jobs:
-                self.embeddings.remove(id)
-            return [(id, Failed.of(error)) for id in jobs]
-        return [(job.id, Answer(job.results)) for job in self.embeddings.give(taken, list(vectors))]
+            return self._embed_one_by_one(taken, error)
+        self._embedding_pace.record(sum(len(tokens) for _, tokens in taken), clock() - began)
+        return [(job.id, Answer(job.results)) for job in self.embeddings.give(taken, vectors)]
+
+    def _embed_one_by_one(self, taken: Sequence[tuple[EmbedJob, Sequence[int]]], error: Exception) -> Replies:
+        """The step failed: find out whose inputs are to blame, for the others want their answers."""
+        jobs = list(dict.fromkeys(job for job, _ in taken))
+        replies: Replies = []
+        for job in jobs:
+            own = [pair for pair in taken if pair[0] is job]
+            try:
+                if len(jobs) == 1:
+                    raise error
+                finished = self.embeddings.give(own, self._vectors(own))
+                replies += [(each.id, Answer(each.results)) for each in finished]
+            except Exception as fault:
+                self.embeddings.remove(job.id)
+                replies.append((job.id, Failed.of(fault)))
+        return replies
+
+    def _vectors(self, taken: Sequence[tuple[EmbedJob, Sequence[int]]]) -> list[NDArray[np.float32]]:
+        vectors = list(self.model.embed([tokens for _, tokens in taken]))
+        if len(vectors) != len(taken):
+            raise BackendError(f"The backend gave {len(vectors)} vectors for {len(taken)} inputs.")
+        return vectors
+
+    def _embedding_budget(self) -> int:
+        """A step's tokens: all the model takes, or fewer while somebody reads along."""
+        most = self.model.info.step_tokens
+        return self._embedding_pace.budget(self.options.step_seconds, most) if self.scheduler.streaming else most
 
     # -- replies ---------------------------------------------------------------------------------------------------
 

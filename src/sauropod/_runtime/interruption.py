@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import attrs
 
@@ -26,17 +28,22 @@ class Interruption:
     _stopped_last: bool = False
     _lock: threading.Lock = attrs.field(factory=threading.Lock)
 
-    def during(self, step: Step) -> Interruption:
-        """A context: the step is running."""
-        self._step = step
-        return self
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    @contextmanager
+    def during(self, step: Step) -> Iterator[None]:
+        """While this lasts the step is running. Raises `StepAborted` if nobody wants it any more."""
         with self._lock:
-            self._step = None
-            self._stopped_last = kind is StepAborted
+            if self._is_unwanted(step):
+                raise StepAborted
+            self._step = step
+        try:
+            yield
+        except StepAborted:
+            self._end(stopped=True)
+            raise
+        except BaseException:
+            self._end(stopped=False)
+            raise
+        self._end(stopped=False)
 
     def cancel(self, id: int) -> None:
         with self._lock:
@@ -48,8 +55,15 @@ class Interruption:
         with self._lock:
             self._cancelled.discard(id)
 
+    def _end(self, *, stopped: bool) -> None:
+        with self._lock:
+            self._step, self._stopped_last = None, stopped
+
+    def _is_unwanted(self, step: Step) -> bool:
+        return all(sequence.id in self._cancelled for sequence in step.sequences)
+
     def _worth_stopping(self, step: Step, id: int) -> bool:
-        if all(sequence.id in self._cancelled for sequence in step.sequences):
+        if self._is_unwanted(step):
             return True
         pairs = zip(step.sequences, step.chunks, strict=True)
         is_prompt = any(sequence.id == id and len(chunk.tokens) > 1 for sequence, chunk in pairs)

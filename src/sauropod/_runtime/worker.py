@@ -215,8 +215,8 @@ def _prepared(request: TextRequest, loading: Future[Host], received: float) -> W
         host = loading.result()
         match request:
             case Generate():
-                prompt = host.encode(request.prompt)
-                return lambda: _attempt(request.id, lambda: host.generate(request, prompt, received))
+                text = host.prepare(request, received)
+                return lambda: _attempt(request.id, lambda: host.generate(text))
             case Embed():
                 inputs = host.encode_inputs(request)
                 return lambda: _attempt(request.id, lambda: host.embed(request, inputs, received))

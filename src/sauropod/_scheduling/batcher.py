@@ -25,20 +25,27 @@ class Job(Generic[Item, Result]):
     arrived: float = 0.0
     taken: int = 0
     results: list[Result] = attrs.field(factory=list)
+    served: float = attrs.field(init=False)
+    """When items of it were last taken."""
+
+    def __attrs_post_init__(self) -> None:
+        self.served = self.arrived
 
     @property
     def done(self) -> bool:
         return len(self.results) == len(self.items)
 
+    def rank(self, now: float, ageing: float) -> int:
+        """Its priority, raised by one for every `ageing` seconds it has not been served."""
+        return self.priority - int((now - self.served) / ageing)
+
 
 @attrs.define(eq=False)
 class Batcher(Generic[Item, Result]):
-    """Fills steps with items of the jobs there are, the most urgent and then the oldest first.
+    """Fills steps with items of the jobs there are, the most urgent and then the oldest first."""
 
-    A step takes at most `budget`, but always one item, whatever it costs.
-    """
-
-    budget: int
+    ageing: float
+    """Seconds without being served that raise a job's priority by one."""
     jobs: list[Job[Item, Result]] = attrs.field(factory=list)
 
     def add(self, job: Job[Item, Result]) -> None:
@@ -48,17 +55,22 @@ class Batcher(Generic[Item, Result]):
         """Forget a job, if it is there. Results of items that are being computed will be dropped."""
         self.jobs = [job for job in self.jobs if job.id != id]
 
-    def take(self) -> list[tuple[Job[Item, Result], Item]]:
-        """The items of the next step."""
-        left = self.budget
+    def rank(self, now: float) -> int | None:
+        """The rank of the most urgent job; None if there is no job. Lower is more urgent."""
+        return min((job.rank(now, self.ageing) for job in self.jobs), default=None)
+
+    def take(self, budget: int, now: float) -> list[tuple[Job[Item, Result], Item]]:
+        """The items of the next step: of cost `budget` at most, but always one, whatever it costs."""
+        left = budget
         taken: list[tuple[Job[Item, Result], Item]] = []
-        for job in sorted(self.jobs, key=lambda job: (job.priority, job.arrived)):
+        for job in sorted(self.jobs, key=lambda job: (job.rank(now, self.ageing), job.arrived)):
             while job.taken < len(job.items):
                 cost = job.costs[job.taken]
                 if taken and cost > left:
                     return taken
                 taken.append((job, job.items[job.taken]))
                 job.taken += 1
+                job.served = now
                 left -= cost
         return taken
 

@@ -87,6 +87,16 @@ class Scheduler:
     def busy(self) -> bool:
         return bool(self.waiting or self.running)
 
+    def rank(self, now: float) -> int | None:
+        """The rank of the most urgent sequence; None if there is none. Lower is more urgent."""
+        sequences = (*self.waiting, *self.running)
+        return min((sequence.rank(now, self.options.ageing) for sequence in sequences), default=None)
+
+    @property
+    def streaming(self) -> bool:
+        """Whether somebody waits for the next token of an answer."""
+        return any(sequence.generated and sequence.pending == 1 for sequence in self.running)
+
     # -- requests come and go --------------------------------------------------------------------------------------
 
     def add(self, sequence: Sequence) -> None:
@@ -101,7 +111,7 @@ class Scheduler:
                 raise InvalidSampling(
                     f"logit_bias names token {token}; the vocabulary ends at {info.vocabulary_size - 1}."
                 )
-        if len(self.waiting) >= self.options.max_waiting and not self.slots.free:
+        if len(self.waiting) >= self.options.max_waiting + len(self.slots.free):
             raise QueueFull(len(self.waiting), self.options.max_waiting)
         self.waiting.append(sequence)
 
@@ -279,7 +289,7 @@ class Scheduler:
     def _budget(self) -> int:
         """The step's tokens: all the model takes, or fewer while someone waits for the next token of an answer."""
         most = self.model.info.step_tokens
-        if any(sequence.generated and sequence.pending == 1 for sequence in self.running):
+        if self.streaming:
             return self.pace.budget(self.options.step_seconds, most)
         return most
 

@@ -227,6 +227,9 @@ class Slots:
             return
         if self.snapshots.covers(slot.tokens):
             return
-        state = self.model.save(slot.index)
+        try:
+            state = self.model.save(slot.index)
+        except Exception:  # no room for it, say: it will be computed again
+            return
         if state is not None:
             self.snapshots.add(Snapshot(list(slot.tokens), state, tuple(slot.checkpoints)))

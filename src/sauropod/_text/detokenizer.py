@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from collections import deque
 from collections.abc import Sequence
+from functools import lru_cache
 
 import attrs
 
@@ -24,37 +25,50 @@ class _Node:
 
 
 @attrs.define(eq=False)
-class Stops:
-    """Looks for many strings at once in text that comes in pieces (Aho and Corasick, 1975)."""
+class _Automaton:
+    """All stop strings as one tree of prefixes. Never changed once it is built, so texts share it."""
 
-    strings: Sequence[str]
-    _root: _Node = attrs.field(init=False, factory=_Node)
-    _at: _Node = attrs.field(init=False)
+    root: _Node
 
-    def __attrs_post_init__(self) -> None:
-        for string in self.strings:
-            node = self._root
-            for depth, character in enumerate(string, 1):
-                node = node.next.setdefault(character, _Node(depth))
-            node.longest = len(string)
-        self._link()
-        self._at = self._root
-
-    def _link(self) -> None:
-        queue = deque([self._root])
-        while queue:
-            node = queue.popleft()
-            for character, child in node.next.items():
-                child.fallback = self._step(node.fallback, character) if node is not self._root else self._root
-                child.longest = child.longest or child.fallback.longest
-                queue.append(child)
-
-    def _step(self, node: _Node | None, character: str) -> _Node:
+    def step(self, node: _Node | None, character: str) -> _Node:
+        """The longest prefix that the text ends with, after one more character."""
         while node is not None:
             if character in node.next:
                 return node.next[character]
             node = node.fallback
-        return self._root
+        return self.root
+
+
+@lru_cache(maxsize=32)
+def _automaton(strings: tuple[str, ...]) -> _Automaton:
+    root = _Node()
+    for string in strings:
+        node = root
+        for depth, character in enumerate(string, 1):
+            node = node.next.setdefault(character, _Node(depth))
+        node.longest = len(string)
+    automaton = _Automaton(root)
+    queue = deque([root])
+    while queue:
+        node = queue.popleft()
+        for character, child in node.next.items():
+            child.fallback = automaton.step(node.fallback, character) if node is not root else root
+            child.longest = child.longest or child.fallback.longest
+            queue.append(child)
+    return automaton
+
+
+@attrs.define(eq=False)
+class Stops:
+    """Looks for many strings at once in text that comes in pieces (Aho and Corasick, 1975)."""
+
+    strings: Sequence[str]
+    _automaton: _Automaton = attrs.field(init=False)
+    _at: _Node = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._automaton = _automaton(tuple(self.strings))
+        self._at = self._automaton.root
 
     @property
     def pending(self) -> int:
@@ -69,7 +83,7 @@ class Stops:
         if not self.strings:
             return None
         for end, character in enumerate(text, 1):
-            self._at = self._step(self._at, character)
+            self._at = self._automaton.step(self._at, character)
             if self._at.longest:
                 return end - self._at.longest, end
         return None

@@ -276,8 +276,9 @@ class FakeLanguageModel(LanguageModel):
         return Sampled(slot, token, -1.0, tuple((other, -1.0 - other) for other in range(sampling.logprobs)))
 
     def _compute(self, chunks: Sequence[Chunk], seconds: float) -> None:
+        stopped = self._aborted.wait(seconds)
         self._aborted.clear()
-        if len(self.steps) in self.options.aborts or (seconds and self._aborted.wait(seconds)):
+        if stopped or len(self.steps) in self.options.aborts:
             for chunk in chunks[::2]:
                 self._hold(chunk.slot, chunk.tokens)
             raise StepAborted

@@ -123,9 +123,9 @@ class LlamaModel(LanguageModel):
 
     def decode(self, chunks: Sequence[Chunk]) -> Sequence[Sampled]:
         last = self._batch.fill(chunks)
-        self._abort.lower()
         with listening() as lines:
             result = library().llama_decode(self._context, self._batch.native)
+        self._abort.lower()  # not before: who raises it just before this step means this step
         if result == _NO_ROOM:
             raise CacheFull
         if result == _ABORTED:
