@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -110,7 +111,55 @@ def test_a_card_that_lies_idle_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_cache_that_cannot_be_written_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.access", lambda place, mode: False)
     cache = next(iter(checks.models()))
-    assert (cache.status, cache.fix) == ("missing", "export HF_HOME=/somewhere/writable")
+    assert (cache.status, cache.fix) == ("missing", "export HF_HUB_CACHE=/somewhere/writable")
+
+
+def test_a_file_is_no_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "file"))
+    cache = next(iter(checks.models()))
+    assert (cache.status, cache.detail) == ("missing", f"{tmp_path / 'file'} cannot be written")
+
+
+def test_each_directory_of_models_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    given = [str(tmp_path), str(tmp_path / "file"), str(tmp_path / "nothing")]
+    monkeypatch.setenv("SAUROPOD_MODELS", os.pathsep.join(given))
+    told = [(each.status, each.detail) for each in checks.models() if each.name == "SAUROPOD_MODELS"]
+    assert told == [("ok", given[0]), *(("missing", f"{each} is no directory") for each in given[1:])]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [("HF_ENDPOINT", "http://[::1", "hub"), ("SAUROPOD_MODELS", "~nosuch/models", "SAUROPOD_MODELS")],
+)
+def test_settings_that_mean_nothing_are_problems(
+    name: str, value: str, problem: str, call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    lines = found(call("doctor", "--json"))
+    assert lines[problem]["status"] == "problem"
+    assert name in lines[problem]["fix"]
+    assert {"model cache", "models", "token", "worker process", "demo model"} <= set(lines)
+
+
+def test_a_check_that_fails_by_itself_is_a_problem_and_ends_nothing(
+    call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> NoReturn:
+        raise ZeroDivisionError("oh no")
+
+    for name in ("cpu_name", "_requirements", "has_nvidia_card", "_asked"):
+        monkeypatch.setattr(checks, name, lambda *arguments, **options: broken())
+    told = call("doctor", "--json")
+    assert told.code == 1
+    assert {each["name"] for each in told.data["checks"] if each["detail"] == "oh no"} >= {
+        "This machine",
+        "Libraries",
+        "Backends",
+        "worker process",
+        "demo model",
+    }
 
 
 def test_offline_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
-"""What can be found out about an installation: one check a function, and none of them raises.
+"""What can be found out about an installation. What a check raises is a finding too: see `guarded`.
 
-Native code is asked in other processes, so that a fault of it is a finding too.
+Native code is asked in other processes, so that a fault of it is a finding as well.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, requires
 from typing import TYPE_CHECKING, Literal
 
 import anyio
 import attrs
 
-from sauropod import Completion, Device, Engine, ModelNotFound, SauropodError
+from sauropod import Completion, Device, Engine, ModelNotFound
 from sauropod.cli.figures import duration, plural
 from sauropod.cli.machine import cores, cpu_name, devices_of, has_nvidia_card, version_of
 
 if TYPE_CHECKING:
     from sauropod._sources import Hub
 
-__all__ = ["Check", "Status", "backends", "libraries", "models", "system", "trials"]
+__all__ = ["Check", "Status", "backends", "guarded", "libraries", "models", "system", "trials"]
 
 Status = Literal["ok", "missing", "problem"]
 
@@ -34,6 +34,8 @@ EXTRA = "llama"
 
 INSTALL = f'pip install "sauropod[{EXTRA}]"'
 REBUILD = "pip install --force-reinstall --no-cache-dir --no-binary llama-cpp-python llama-cpp-python"
+WRITABLE = "export HF_HUB_CACHE=/somewhere/writable"
+SHELVES = "export SAUROPOD_MODELS=/a/directory"
 
 
 @attrs.frozen
@@ -45,6 +47,14 @@ class Check:
     detail: str
     fix: str = ""
     """What mends it: a command, or what to do."""
+
+
+def guarded(name: str, checks: Iterable[Check], fix: str = "") -> Iterator[Check]:
+    """The checks; an error that ends them becomes a problem of that name."""
+    try:
+        yield from checks
+    except Exception as error:
+        yield Check(name, "problem", str(error) or type(error).__name__, fix)
 
 
 def system() -> Iterator[Check]:
@@ -140,7 +150,7 @@ def _backend(name: str, distribution: str) -> Iterator[Check]:
     try:
         backend = load_backend(name)
         devices = devices_of(name) if isinstance(backend, Backend) else []
-    except SauropodError as error:
+    except Exception as error:
         yield Check(name, "problem" if own else "missing", str(error), _fix_in(str(error)))
         return
     files = " and ".join(backend.suffixes) if isinstance(backend, Backend) else ""
@@ -170,29 +180,54 @@ def _fix_in(message: str) -> str:
 
 def models() -> Iterator[Check]:
     """Where models are kept, and where they come from."""
-    from sauropod._sources import Hub, installed
+    from sauropod._sources import Hub
 
     hub = Hub.from_environment()
-    yield _cache(hub)
-    found = installed(hub=hub)
-    yield Check("models", "ok", f"{plural(len(found), 'model')} on this machine")
-    if hub.offline:
-        yield Check("hub", "ok", "offline: HF_HUB_OFFLINE is set, so nothing is fetched")
-    else:
-        yield Check("hub", "ok", f"{hub.endpoint.split('://')[0]}://{hub.host}")
-    yield Check("token", "ok", "there is one" if hub.token() else "none: public models only")
+    yield from guarded("model cache", _cache(hub), WRITABLE)
+    yield from guarded("SAUROPOD_MODELS", _directories(), SHELVES)
+    yield from guarded("models", _installed(hub))
+    yield from guarded("hub", _hub(hub), "unset HF_ENDPOINT")
+    yield from guarded("token", _token(hub))
 
 
-def _cache(hub: Hub) -> Check:
+def _cache(hub: Hub) -> Iterator[Check]:
     import shutil
 
     from sauropod._sources.sizes import in_words
 
     place = next(each for each in (hub.cache, *hub.cache.parents) if each.exists())
     free = in_words(shutil.disk_usage(place).free)
-    if not os.access(place, os.W_OK):
-        return Check("model cache", "missing", f"{hub.cache} cannot be written", "export HF_HOME=/somewhere/writable")
-    return Check("model cache", "ok", f"{hub.cache}, {free} free")
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        yield Check("model cache", "missing", f"{hub.cache} cannot be written", WRITABLE)
+    else:
+        yield Check("model cache", "ok", f"{hub.cache}, {free} free")
+
+
+def _directories() -> Iterator[Check]:
+    from sauropod._sources.local_models import model_directories
+
+    for each in model_directories():
+        if each.is_dir():
+            yield Check("SAUROPOD_MODELS", "ok", str(each))
+        else:
+            yield Check("SAUROPOD_MODELS", "missing", f"{each} is no directory", SHELVES)
+
+
+def _installed(hub: Hub) -> Iterator[Check]:
+    from sauropod._sources import installed
+
+    yield Check("models", "ok", f"{plural(len(installed(hub=hub)), 'model')} on this machine")
+
+
+def _hub(hub: Hub) -> Iterator[Check]:
+    if hub.offline:
+        yield Check("hub", "ok", "offline: HF_HUB_OFFLINE is set, so nothing is fetched")
+    else:
+        yield Check("hub", "ok", f"{hub.endpoint.split('://')[0]}://{hub.host}")
+
+
+def _token(hub: Hub) -> Iterator[Check]:
+    yield Check("token", "ok", "there is one" if hub.token() else "none: public models only")
 
 
 # -- trials ------------------------------------------------------------------------------------------------------------
@@ -208,7 +243,7 @@ def _worker() -> Check:
     began = time.perf_counter()
     try:
         _asked("doctor", "Are you there?", backend="fake")
-    except SauropodError as error:
+    except Exception as error:
         return Check("worker process", "problem", str(error))
     return Check("worker process", "ok", f"started, answered and ended in {duration(time.perf_counter() - began)}")
 
@@ -218,7 +253,7 @@ def _demo() -> Check:
         loaded, completion = _asked("demo", "What is the capital of France?")
     except ModelNotFound as error:
         return Check("demo model", "missing", str(error), "pip install --force-reinstall sauropod")
-    except SauropodError as error:
+    except Exception as error:
         return Check("demo model", "problem", str(error), _fix_in(str(error)))
     answer = completion.text.strip()
     if "Paris" not in answer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sauropod.cli.options import add_json
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     for title, checks in _groups().items():
         if not options.json:
             print_text(f"{styled(title, 'bold')}\n")
-        for check in _each(checks()):
+        for check in _each(checks):
             found.append(check)
             if not options.json:
                 print_text(_line(check))
@@ -51,16 +51,17 @@ def run(options: argparse.Namespace) -> int:
     return 0 if usable else 1
 
 
-def _groups() -> dict[str, Callable[[], Iterator[Check]]]:
+def _groups() -> dict[str, Iterator[Check]]:
     from sauropod.cli import checks
 
-    return {
-        "This machine": checks.system,
-        "Libraries": checks.libraries,
-        "Backends": checks.backends,
-        "Models": checks.models,
-        "Trials": checks.trials,
+    groups = {
+        "This machine": checks.system(),
+        "Libraries": checks.libraries(),
+        "Backends": checks.backends(),
+        "Models": checks.models(),
+        "Trials": checks.trials(),
     }
+    return {title: checks.guarded(title, group) for title, group in groups.items()}
 
 
 def _each(checks: Iterator[Check]) -> Iterator[Check]:
