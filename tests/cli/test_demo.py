@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
-from sauropod import ToolCall
+from sauropod import Message, Tool, ToolCall, UnsupportedInput
 from sauropod._sources.local_models import demo_path
 from sauropod.cli.show import _as_code, _call_in
 
@@ -26,6 +26,20 @@ def test_every_question_is_shown_with_its_answer_and_figures(call: Callable[...,
 
 def test_only_the_toy_is_called_one(call: Callable[..., Any]) -> None:
     assert "toy" not in call("demo", *FAKE).out
+
+
+def test_a_model_that_takes_no_tools_is_left_in_peace(
+    call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def render(self: object, messages: Sequence[Message], tools: Sequence[Tool] = (), **options: object) -> str:
+        if tools:
+            raise UnsupportedInput("This model takes no tools.")
+        return messages[-1].content
+
+    monkeypatch.setattr("sauropod.testing.FakeLanguageModel.render", render)
+    shown = call("demo", *FAKE)
+    assert (shown.code, shown.err) == (0, "")
+    assert "This model takes no tools." in shown.out
 
 
 def test_the_same_comes_as_data(call: Callable[..., Any]) -> None:

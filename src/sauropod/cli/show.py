@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from sauropod import Completion, Engine, Message, SamplingParams, Tool, ToolCall
+from sauropod import Completion, Engine, Message, SamplingParams, Tool, ToolCall, UnsupportedInput
 from sauropod.cli.asking import ask
 from sauropod.cli.figures import speed_line
 from sauropod.cli.terminal import clean, print_text, styled
@@ -71,7 +71,11 @@ class Show:
     def _with_tool(self) -> None:
         self._show_question(TOOL_QUESTION, "a new conversation, in which it may call a tool")
         asked = Message.user(TOOL_QUESTION)
-        call = self._ask(TOOL_QUESTION, [asked], [WEATHER]).call
+        try:
+            call = self._ask(TOOL_QUESTION, [asked], [WEATHER]).call
+        except UnsupportedInput as error:
+            self._say(clean(str(error)))
+            return
         if call is None:
             self._say(f"It did not call {WEATHER.name}, which was offered.")
             return
