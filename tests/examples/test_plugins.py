@@ -58,6 +58,22 @@ async def test_what_the_plug_in_says_of_a_missing_text_reaches_the_user(nothing_
         await Engine("markov:nothing.txt").open()
 
 
+@needs_markov
+async def test_a_cold_markov_chain_takes_what_is_likeliest(corpus: Path) -> None:
+    async with Engine(f"markov:{corpus}") as engine:
+        assert (await engine.complete("the cat", temperature=1e-5, max_tokens=3)).text == " sat on the"
+
+
+@needs_markov
+@pytest.mark.parametrize("content", [b"", b" \n", b"caf\xe9 au lait"])
+def test_a_file_without_words_is_no_markov_chain(content: bytes, tmp_path: Path) -> None:
+    from sauropod_markov import Markov
+
+    (tmp_path / "corpus.txt").write_bytes(content)
+    with pytest.raises(sauropod.UnsupportedModel, match=r"corpus\.txt"):
+        Markov().load(Source(str(tmp_path / "corpus.txt")), LoadOptions())
+
+
 class ChatServer(ThreadingHTTPServer):
     """Speaks enough of the protocol to be asked, and remembers what it was asked."""
 
@@ -68,6 +84,8 @@ class ChatServer(ThreadingHTTPServer):
         self.asked: list[dict[str, Any]] = []
         self.status = 200
         self.endless = False
+        self.body: bytes | None = None
+        """What is answered instead of an answer."""
         self.left = threading.Event()
 
 
@@ -80,6 +98,9 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.server.status != 200:
             self.wfile.write(b'{"error": {"message": "no, because"}}')
+            return
+        if self.server.body is not None:
+            self.wfile.write(self.server.body)
             return
         try:
             while True:
@@ -120,7 +141,7 @@ async def test_a_remote_model_is_an_engine_like_any_other(server: ChatServer) ->
     call = ToolCall("clock", {"zone": "UTC"}, id="call_1")
     conversation = [Message.user("Time?"), Message.assistant(tool_calls=[call]), Message.tool("noon", call=call)]
     async with engine_at(server) as engine:
-        stream = engine.stream(conversation, tools=[Tool("clock")], temperature=0.5, stop="x", max_tokens=9)
+        stream = engine.stream(conversation, temperature=0.5, stop="x", max_tokens=9)
         events = [event async for event in stream]
     assert [event.text for event in events if isinstance(event, TextDelta)] == ["Paris", " it", " is"]
     assert isinstance(events[-1], Finished)
@@ -130,7 +151,6 @@ async def test_a_remote_model_is_an_engine_like_any_other(server: ChatServer) ->
     assert (asked["model"], asked["temperature"], asked["stop"], asked["max_tokens"]) == ("some-model", 0.5, ["x"], 9)
     assert asked["messages"][1]["tool_calls"][0]["function"] == {"name": "clock", "arguments": '{"zone": "UTC"}'}
     assert asked["messages"][2]["tool_call_id"] == "call_1"
-    assert asked["tools"][0]["function"]["name"] == "clock"
 
 
 @needs_chat
@@ -149,13 +169,67 @@ async def test_leaving_the_stream_closes_the_connection(server: ChatServer) -> N
 @needs_chat
 @pytest.mark.parametrize(
     ("status", "error"),
-    [(404, sauropod.ModelNotFound), (400, sauropod.RequestError), (500, sauropod.BackendError)],
+    [
+        (404, sauropod.ModelNotFound),
+        (400, sauropod.RequestError),
+        (408, sauropod.BackendError),
+        (429, sauropod.BackendError),
+        (500, sauropod.BackendError),
+    ],
 )
 async def test_the_servers_refusals_are_typed(status: int, error: type[Exception], server: ChatServer) -> None:
     server.status = status
     async with engine_at(server) as engine:
         with pytest.raises(error, match="no, because"):
             await engine.complete("Hi")
+
+
+def said(text: str, **ending: object) -> bytes:
+    return f"data: {json.dumps({'choices': [{'index': 0, 'delta': {'content': text}, **ending}]})}\n\n".encode()
+
+
+@needs_chat
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"<html>Welcome!</html>", "broke off"),
+        (b'{"choices": []}', "broke off"),
+        (said("half an ans"), "broke off"),
+        (said("half an ans") + b"data: [DONE]\n\n", "broke off"),
+        (said("half an ans") + b'data: {"error": {"message": "out of memory"}}\n\n', "out of memory"),
+        (said("half an ans", finish_reason="content_filter"), "content_filter"),
+        (said("", finish_reason="tool_calls"), "tool_calls"),
+        (b"data: {half\n\n", "no chat completion: {half"),
+        (b"data: []\n\n", "no chat completion"),
+        (b'data: {"choices": [{"index": 1, "delta": {"content": "x"}}]}\n\n', "no chat completion"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_what_is_no_whole_answer_is_an_error(body: bytes, told: str, server: ChatServer) -> None:
+    """Of httpx's generators, see above."""
+    server.body = body
+    async with engine_at(server) as engine:
+        with pytest.raises(sauropod.BackendError, match=told):
+            await engine.complete("Hi")
+    gc.collect()
+
+
+@needs_chat
+async def test_an_answer_may_end_with_its_last_words(server: ChatServer) -> None:
+    server.body = said("Paris", finish_reason="length").replace(b"data: ", b"data:") + b"data:[DONE]\n\n"
+    async with engine_at(server) as engine:
+        completion = await engine.complete("Hi")
+    assert (completion.text, completion.stop_reason) == ("Paris", "max_tokens")
+
+
+@needs_chat
+async def test_what_the_protocol_cannot_carry_is_refused(server: ChatServer) -> None:
+    async with engine_at(server) as engine:
+        with pytest.raises(sauropod.UnsupportedInput, match="tools"):
+            await engine.complete("Hi", tools=[Tool("clock")])
+        with pytest.raises(sauropod.UnsupportedInput, match="top_k, logprobs"):
+            await engine.complete("Hi", top_k=3, logprobs=0)
+    assert server.asked == []
 
 
 @needs_chat

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sauropod import ModelNotFound, SamplingParams
+from sauropod import ModelNotFound, SamplingParams, UnsupportedModel
 from sauropod.abc import Backend, Chunk, Device, LanguageModel, LoadOptions, ModelInfo, Sampled, Source
 
 BYTES, EOS = 256, 256
@@ -93,7 +93,7 @@ class MarkovModel(LanguageModel):
             weights[EOS] = 0
         chances = weights / weights.sum()
         if sampling.temperature:
-            sharpened = chances ** (1 / sampling.temperature)
+            sharpened = (chances / chances.max()) ** (1 / sampling.temperature)  # something is left, however cold it is
             token = random.Random(f"{sampling.seed} {place}").choices(range(len(chances)), sharpened)[0]
         else:
             token = int(chances.argmax())
@@ -115,4 +115,10 @@ class Markov(Backend):
         path = Path(source.name)
         if not path.is_file():
             raise ModelNotFound(f"There is no text file {path} to count words in.")
-        return MarkovModel(path.read_text(encoding="utf-8"), options)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise UnsupportedModel(f"{path} is not text in UTF-8. Convert it, or name another file.") from error
+        if not text.split():
+            raise UnsupportedModel(f"There are no words in {path} to count. Name another file.")
+        return MarkovModel(text, options)

@@ -5,6 +5,7 @@
     )
 
 It shows what a `ChatModel` has to have: messages in, a stream of events out; closing the stream closes the connection.
+What it cannot do it refuses, and an answer that is not whole is an error: nothing is left out in silence.
 """
 
 from __future__ import annotations
@@ -29,21 +30,15 @@ from sauropod import (
     StopReason,
     Timings,
     Tool,
+    UnsupportedInput,
     Usage,
 )
 from sauropod.abc import ChatBackend, ChatModel, Finished, LoadOptions, ModelInfo, Source, StreamEvent, TextDelta
 
-SENT_AS = {
-    "temperature": "temperature",
-    "top_p": "top_p",
-    "presence_penalty": "presence_penalty",
-    "frequency_penalty": "frequency_penalty",
-    "seed": "seed",
-    "max_tokens": "max_tokens",
-}
-"""What the protocol has of our sampling parameters. The rest is the server's business."""
+SENT = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "max_tokens", "n", "stop")
+"""What the protocol has of our sampling parameters, by the same names."""
 
-REASONS = {"stop": StopReason.EOS, "tool_calls": StopReason.EOS, "length": StopReason.MAX_TOKENS}
+REASONS = {"stop": StopReason.EOS, "length": StopReason.MAX_TOKENS}
 
 
 class OpenAIChat(ChatBackend):
@@ -78,11 +73,10 @@ class OpenAIChatModel(ChatModel):
     async def stream(
         self, messages: Sequence[Message], tools: Sequence[Tool], sampling: SamplingParams
     ) -> AsyncGenerator[StreamEvent, None]:
-        answer = Answer(sampling.n)
+        _require_sendable(tools, sampling)
+        answer = Answer(str(self.client.base_url), sampling.n)
         try:
-            async with self.client.stream(
-                "POST", "chat/completions", json=self._body(messages, tools, sampling)
-            ) as got:
+            async with self.client.stream("POST", "chat/completions", json=self._body(messages, sampling)) as got:
                 await _raise_for_status(got, self.name)
                 async for line in got.aiter_lines():
                     for event in answer.take(line):
@@ -94,22 +88,18 @@ class OpenAIChatModel(ChatModel):
     async def aclose(self) -> None:
         await self.client.aclose()
 
-    def _body(self, messages: Sequence[Message], tools: Sequence[Tool], sampling: SamplingParams) -> dict[str, Any]:
-        given = {theirs: getattr(sampling, ours) for ours, theirs in SENT_AS.items()}
-        body = {name: value for name, value in given.items() if value is not None}
-        body |= {"model": self.name, "n": sampling.n, "stream": True, "stream_options": {"include_usage": True}}
-        body["messages"] = [_describe(message) for message in messages]
-        if sampling.stop:
-            body["stop"] = list(sampling.stop)
-        if tools:
-            body["tools"] = [{"type": "function", "function": attrs.asdict(tool)} for tool in tools]
-        return body
+    def _body(self, messages: Sequence[Message], sampling: SamplingParams) -> dict[str, Any]:
+        given = {name: getattr(sampling, name) for name in SENT}
+        body = {name: value for name, value in given.items() if value not in (None, ())}
+        body |= {"model": self.name, "stream": True, "stream_options": {"include_usage": True}}
+        return body | {"messages": [_describe(message) for message in messages]}
 
 
 @attrs.define(eq=False)
 class Answer:
     """What has come of an answer so far."""
 
+    server: str
     count: int
     began: float = attrs.field(factory=time.monotonic)
     first: float | None = None
@@ -121,32 +111,56 @@ class Answer:
         self.texts = [[] for _ in range(self.count)]
 
     def take(self, line: str) -> list[StreamEvent]:
-        """The events in a line of the server's event stream."""
-        if not line.startswith("data:") or line == "data: [DONE]":
+        """The events in a line of the server's event stream. Raises `BackendError` for one that cannot be used."""
+        field, _, data = line.partition(":")
+        if field != "data" or data.strip() == "[DONE]":
             return []
-        chunk = json.loads(line.removeprefix("data:"))
+        try:
+            return self._take_chunk(json.loads(data))
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise BackendError(f"{self.server} sent what is no chat completion: {data[:200].strip()}") from error
+
+    def completion(self) -> Completion:
+        """The whole answer. Raises `BackendError` if there is more to come."""
+        if not self.reasons.keys() >= set(range(self.count)):
+            raise BackendError(
+                f"{self.server} broke off before its answer came to an end. "
+                "Ask again, and make sure that chat/completions is at this address."
+            )
+        now = time.monotonic()
+        first = self.first if self.first is not None else now
+        choices = [Choice("".join(text), self.reasons[index], ()) for index, text in enumerate(self.texts)]
+        return Completion(choices, self.usage, Timings(0.0, first - self.began, now - first))
+
+    def _take_chunk(self, chunk: Mapping[str, Any]) -> list[StreamEvent]:
+        if chunk.get("error"):
+            raise BackendError(f"{self.server} failed. It says: {json.dumps(chunk['error'])[:500]}")
         if used := chunk.get("usage"):
             details = used.get("prompt_tokens_details") or {}
             self.usage = Usage(used["prompt_tokens"], details.get("cached_tokens") or 0, used["completion_tokens"])
-        return [event for choice in chunk.get("choices", ()) for event in self._take_choice(choice)]
+        return [event for choice in chunk.get("choices") or () for event in self._take_choice(choice)]
 
     def _take_choice(self, choice: Mapping[str, Any]) -> list[StreamEvent]:
-        index, text = choice["index"], choice["delta"].get("content") or ""
+        index, text = choice["index"], (choice.get("delta") or {}).get("content") or ""
         if reason := choice.get("finish_reason"):
-            self.reasons[index] = REASONS.get(reason, StopReason.STOP)
+            if reason not in REASONS:
+                raise BackendError(f"{self.server} ended its answer early, and gives as the reason: {reason!r}.")
+            self.reasons[index] = REASONS[reason]
         if not text:
             return []
         self.first = self.first if self.first is not None else time.monotonic()
         self.texts[index].append(text)
         return [TextDelta(text, index)]
 
-    def completion(self) -> Completion:
-        now = time.monotonic()
-        first = self.first if self.first is not None else now
-        choices = [
-            Choice("".join(text), self.reasons.get(index, StopReason.EOS), ()) for index, text in enumerate(self.texts)
-        ]
-        return Completion(choices, self.usage, Timings(0.0, first - self.began, now - first))
+
+def _require_sendable(tools: Sequence[Tool], sampling: SamplingParams) -> None:
+    """Raises `UnsupportedInput` for what the protocol has no word for, and for what would be lost on the way back."""
+    if tools:
+        raise UnsupportedInput("A completion is text, and this server's tool calls are not. Leave tools out.")
+    fields = [field.name for field in attrs.fields(SamplingParams) if field.name not in SENT]
+    extra = [name for name in fields if getattr(sampling, name) != getattr(SamplingParams(), name)]
+    if extra:
+        raise UnsupportedInput(f"OpenAI's chat completions know no {', '.join(extra)}. Leave that out.")
 
 
 def _describe(message: Message) -> dict[str, Any]:
@@ -173,7 +187,7 @@ async def _raise_for_status(response: httpx.Response, model: str) -> None:
     match response.status_code:
         case 404:
             raise ModelNotFound(f"{response.url} has no model {model!r}. It says: {said}")
-        case code if code < 500:
+        case code if code < 500 and code not in (408, 429):  # too slow, and too many: asked again, they may do
             raise RequestError(f"{response.url} refuses the request ({code}). It says: {said}")
         case code:
             raise BackendError(f"{response.url} failed ({code}). It says: {said}")
