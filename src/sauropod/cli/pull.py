@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sauropod.cli.options import add_json, add_model
+from sauropod.cli.parser import usage_error
 from sauropod.cli.terminal import note, print_json, print_text, status
 
 if TYPE_CHECKING:
@@ -36,11 +37,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from sauropod._sources import find_model
 
+    _require_files(options.model)
     with status(f"Looking for {options.model} ..."):
         check = _runnable()
     found = find_model(options.model, check=check, refresh=True)
     _tell(found, options)
     return 0
+
+
+def _require_files(model: str) -> None:
+    """Refuses a model of a backend that reads no files."""
+    from sauropod._runtime.registry import installed_backends, load_backend
+
+    name, colon, _ = model.partition(":")
+    if colon and name in installed_backends() and not getattr(load_backend(name), "suffixes", ()):
+        usage_error(f"The backend {name} reads no model files, so there is nothing to fetch for {model}.")
 
 
 def _runnable() -> Callable[[Header], None]:
