@@ -197,7 +197,7 @@ def test_a_download_that_was_cut_short_is_named_as_such() -> None:
     raw = gguf_files.gguf({"general.architecture": "llama"}, [Weights("a", (1 << 18,)), Weights("b", (1 << 18,))])
     assert fault(raw[:1_300_000]) == (
         "model.gguf is 1.3 MB but its header describes 2.1 MB: it was cut short. If it was downloaded, remove it and "
-        "pull it again; if it is so where it comes from, take another file."
+        "fetch it again; if it is so where it comes from, take another file."
     )
 
 

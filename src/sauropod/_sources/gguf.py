@@ -17,10 +17,13 @@ from sauropod._sources.magic import foreign_format
 from sauropod._sources.sizes import in_words
 from sauropod.errors import UnsupportedModel
 
-__all__ = ["HEADER_LIMIT", "Read", "read_header"]
+__all__ = ["HEADER_LIMIT", "REMEDY", "Read", "read_header"]
 
 Read = Callable[[int, int], bytes]
 """`read(offset, length)`: that many bytes from there, or fewer where the file ends."""
+
+REMEDY = "If it was downloaded, remove it and fetch it again; if it is so where it comes from, take another file."
+"""What to do about a damaged file of which nothing else is known."""
 
 HEADER_LIMIT = 1 << 27
 """The largest header looked at. That of a model with 260,000 tokens is 12 MB; 40 MB more if it embeds a tokenizer."""
@@ -51,23 +54,24 @@ FIXED = {
 U32, U64 = FIXED[UINT32], FIXED[10]
 
 
-def read_header(read: Read, size: int | None, name: str = "The file") -> Header:
+def read_header(read: Read, size: int | None, name: str = "The file", remedy: str = REMEDY) -> Header:
     """The header of the GGUF that `read` gives bytes of, `size` bytes long if that is known.
 
-    Reads from the start, in a few large pieces, only as far as the header goes. `name` is what messages call the file.
-    Raises `UnsupportedModel`, with one sentence, for anything that is not a whole and consistent GGUF; whatever `read`
-    raises passes through.
+    Reads from the start, in a few large pieces, only as far as the header goes. `name` is what messages call the file,
+    and `remedy` the sentence that says what to do if it is damaged. Raises `UnsupportedModel`, with one sentence and
+    that, for anything that is not a whole and consistent GGUF; whatever `read` raises passes through.
     """
-    return _HeaderReader(read, size, name).header()
+    return _HeaderReader(read, size, name, remedy).header()
 
 
 class _HeaderReader:
     """A position in a file, and the bytes around it."""
 
-    def __init__(self, read: Read, size: int | None, name: str) -> None:
+    def __init__(self, read: Read, size: int | None, name: str, remedy: str) -> None:
         self._read = read
         self._size = size
         self._name = name
+        self._remedy = remedy
         self._buffer = b""
         self._start = 0
         self._index = 0
@@ -82,13 +86,13 @@ class _HeaderReader:
         return self._start + self._index
 
     def _damaged(self, what: str) -> UnsupportedModel:
-        return UnsupportedModel(f"{self._name} is damaged: {what}. Remove it and pull it again.")
+        return UnsupportedModel(f"{self._name} is damaged: {what}. {self._remedy}")
 
     def _check_position(self, end: int) -> None:
         if self._size is not None and end > self._size:
             raise UnsupportedModel(
                 f"{self._name} ends after {in_words(self._size)}, within its own header: it was cut short, or its "
-                f"header is damaged. Remove it and pull it again."
+                f"header is damaged. {self._remedy}"
             )
         if end > HEADER_LIMIT:
             raise self._damaged(f"its header claims to be longer than {in_words(HEADER_LIMIT)}")
@@ -164,7 +168,7 @@ class _HeaderReader:
     def _version(self) -> int:
         self._buffer = self._read(0, FIRST_READ if self._size is None else min(FIRST_READ, self._size))
         if not self._buffer.startswith(b"GGUF"):
-            raise UnsupportedModel(f"{self._name} {foreign_format(self._buffer)}")
+            raise UnsupportedModel(f"{self._name} {foreign_format(self._buffer, self._remedy)}")
         self._index = 4
         version = self._u32()
         if version & 0xFFFF == 0:
@@ -302,8 +306,7 @@ class _HeaderReader:
         if has == needs:
             has, needs = f"{self._size:,} bytes", f"{end:,}"
         raise UnsupportedModel(
-            f"{self._name} is {has} but its header describes {needs}: it was cut short. If it was downloaded, remove "
-            f"it and pull it again; if it is so where it comes from, take another file."
+            f"{self._name} is {has} but its header describes {needs}: it was cut short. {self._remedy}"
         )
 
 

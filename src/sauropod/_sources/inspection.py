@@ -7,17 +7,18 @@ from pathlib import Path
 
 import attrs
 
-from sauropod._sources.gguf import read_header
+from sauropod._sources.gguf import REMEDY, read_header
 from sauropod._sources.header import Header, Tensor
 from sauropod.errors import ModelNotFound, UnsupportedModel
 
 __all__ = ["joined", "local_header", "require_model", "require_projector"]
 
 
-def local_header(path: Path) -> Header:
+def local_header(path: Path, remedy: str = REMEDY) -> Header:
     """The header of a file on this machine, checked against its size.
 
-    Raises `UnsupportedModel` if it is not a whole GGUF, `ModelNotFound` if it cannot be read.
+    `remedy` is the sentence that says what to do if it is damaged. Raises `UnsupportedModel` if it is not a whole GGUF,
+    `ModelNotFound` if it cannot be read.
     """
     try:
         with open(path, "rb") as file:
@@ -26,7 +27,7 @@ def local_header(path: Path) -> Header:
                 file.seek(offset)
                 return file.read(length)
 
-            return read_header(read, path.stat().st_size, str(path))
+            return read_header(read, path.stat().st_size, str(path), remedy)
     except UnsupportedModel:
         raise
     except OSError as error:
@@ -48,13 +49,14 @@ def joined(headers: Sequence[Header], name: str) -> Header:
         if header.split_index != index or header.split_count != first.split_count:
             raise UnsupportedModel(
                 f"Part {index + 1} of {name} calls itself part {header.split_index + 1} of {header.split_count}: the "
-                f"parts come from different models or were renamed. Remove them and pull them again."
+                f"parts come from different models or were renamed. Take all parts of one model, under the names they "
+                f"were published with."
             )
     tensors = _all_tensors(headers, name)
     if first.split_tensors and first.split_tensors != len(tensors):
         raise UnsupportedModel(
             f"The parts of {name} hold {len(tensors)} tensors together and should hold {first.split_tensors}: they "
-            f"come from different models. Remove them and pull them again."
+            f"come from different models. Take all parts of one model."
         )
     return attrs.evolve(first, tensors=tensors)
 

@@ -20,21 +20,24 @@ BEGINNINGS = (
 )  # fmt: skip
 
 
-def foreign_format(beginning: bytes) -> str:
-    """The rest of a sentence that begins with the file's name: what it is, and what to do about it."""
+def foreign_format(beginning: bytes, remedy: str) -> str:
+    """The rest of a sentence that begins with the file's name: what it is, and what to do about it.
+
+    `remedy` is what to do about a damaged file.
+    """
     if not beginning:
-        return "is empty: its download never began. Remove it and pull it again."
+        return f"is empty: its download never began. {remedy}"
     for beginnings, sentence in BEGINNINGS:
         if beginning.startswith(beginnings):
             return sentence
     if beginning.lstrip()[:15].lower().startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
-        return "is a web page, not a model: a login or error page was saved in its place. Remove it and pull it again."
+        return f"is a web page, not a model: a login or error page was saved in its place. {remedy}"
     if _is_safetensors(beginning):
         return "is a safetensors file. Conversion is not supported yet: look for a GGUF of the same model."
     if beginning.lstrip()[:1] in (b"{", b"["):
         return "is a JSON text, not a model. Name the .gguf file itself."
     if not any(beginning[:1024]):
-        return "holds only zeros where its header should be: the download was cut short. Remove it and pull it again."
+        return f"holds only zeros where its header should be: the download was cut short. {remedy}"
     return f"is not a GGUF file: it begins with {beginning[:4]!r}, not with b'GGUF'."
 
 
