@@ -72,9 +72,17 @@ def test_a_projector_beside_a_model_is_named(here: Path) -> None:
     there = put("models/mmproj-F16.gguf", gguf_files.projector())
     assert find_model("./models").projector == there
     assert find_model("./models/tiny-Q8_0.gguf").projector == there
-    put("models/mmproj-F16.gguf")
-    with pytest.raises(UnsupportedModel, match="named like a multimodal projector and is none"):
-        find_model("./models")
+
+
+@pytest.mark.parametrize("content", [gguf_files.model(), gguf_files.projector()[:100], b""])
+def test_what_is_only_named_like_a_projector_is_in_nobodys_way(
+    here: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "sauropod")
+    path = put("models/tiny-Q8_0.gguf")
+    put("models/mmproj-F16.gguf", content)
+    assert find_model("./models") == Source("tiny-Q8_0", (path,))
+    assert "The model is used without a projector: " in caplog.text
 
 
 def test_a_directory_may_hold_any_number_of_other_files(here: Path) -> None:
@@ -364,6 +372,16 @@ def test_the_environment_is_read_when_it_is_needed() -> None:
         False,
     ]
     assert Hub.from_environment({"HF_HUB_DOWNLOAD_TIMEOUT": "60"}).timeout == 60
+    assert Hub.from_environment({"HF_HUB_DOWNLOAD_TIMEOUT": "²"}).timeout == 20
+    assert Hub.from_environment({"HF_ENDPOINT": "http://[::1"}).host == ""
+
+
+@pytest.mark.parametrize("name", ["HF_HOME", "HF_HUB_CACHE", "XDG_CACHE_HOME", "SAUROPOD_MODELS"])
+def test_a_directory_in_nobodys_home_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.delenv("HF_HOME")
+    monkeypatch.setenv(name, "~nobody-of-this-name/x")
+    with pytest.raises(LoadError, match=f"is in a home that is not known here. Set {name} to another directory"):
+        find_model("llama")
 
 
 def test_the_cache_is_where_huggingface_hub_has_it(tmp_path: Path) -> None:

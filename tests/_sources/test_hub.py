@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -96,6 +97,15 @@ def held_elsewhere(lock: Path) -> Iterator[None]:
         thread.join()
 
 
+def no_links(*paths: object) -> None:
+    raise OSError("a required privilege is not held by the client")
+
+
+def fetch_as_others_do(hub: Hub, file: str) -> Path:
+    options: dict[str, Any] = {"cache_dir": hub.cache, "endpoint": hub.endpoint, "token": False}
+    return Path(huggingface_hub.hf_hub_download(NAME, file, **options))
+
+
 # -- fetching ----------------------------------------------------------------------------------------------------------
 
 
@@ -119,7 +129,7 @@ def test_a_cached_model_needs_no_network(server: HubServer, hub: Hub) -> None:
     first = find_model(f"hf:{NAME}", hub=hub)
     server.requests.clear()
     for name in (NAME, f"{NAME}:Q4_K_M", f"{NAME}@main", f"{NAME}/tiny-Q4_K_M.gguf"):
-        assert find_model(name, hub=hub, projector=True).files == first.files
+        assert find_model(name, hub=hub).files == first.files
     commit = first.files[0].parent.name
     assert find_model(f"{NAME}@{commit}", hub=hub).files == first.files
     assert find_model(f"{NAME}@{commit[:8]}", hub=hub).files == first.files
@@ -137,10 +147,9 @@ def test_the_cache_is_shared_with_huggingface_hub_both_ways(server: HubServer, h
     ours = find_model(f"{NAME}:Q4_K_M", hub=hub).files[0]
     theirs = huggingface_hub.try_to_load_from_cache(NAME, "tiny-Q4_K_M.gguf", cache_dir=hub.cache)
     assert theirs == str(ours)
-    options: dict[str, Any] = {"cache_dir": hub.cache, "endpoint": hub.endpoint, "token": False}
-    q8 = huggingface_hub.hf_hub_download(NAME, "tiny-Q8_0.gguf", **options)
+    q8 = fetch_as_others_do(hub, "tiny-Q8_0.gguf")
     server.requests.clear()
-    assert find_model(f"{NAME}:Q8_0", hub=hub).files == (Path(q8),)
+    assert find_model(f"{NAME}:Q8_0", hub=hub).files == (q8,)
     assert server.requests == []
     scan = huggingface_hub.scan_cache_dir(hub.cache)
     assert (scan.warnings, scan.incomplete_files) == ([], frozenset())
@@ -178,7 +187,10 @@ def test_what_is_no_model_is_refused_while_it_is_far_away(server: HubServer, hub
     with pytest.raises(UnsupportedModel, match=f"{NAME}/tiny-Q4_K_M.gguf is an adapter"):
         find_model(NAME, hub=hub)
     files["tiny-Q4_K_M.gguf"] = big()[:3_000_000]
-    with pytest.raises(UnsupportedModel, match="cut short"):
+    with pytest.raises(UnsupportedModel, match=r"cut short\. It is so on the hub: take another file\."):
+        find_model(NAME, hub=hub)
+    files["tiny-Q4_K_M.gguf"] = Q4[:200] + bytes(10)
+    with pytest.raises(UnsupportedModel, match=r"cut short, .*\. It is so on the hub: take another file\."):
         find_model(NAME, hub=hub)
     assert not hub.cache.exists()
 
@@ -285,7 +297,7 @@ def test_a_busy_hub_is_asked_again_when_it_says(server: HubServer, hub: Hub) -> 
     waits: list[float] = []
     patient = attrs.evolve(hub, pauses=(1.0, 2.0), sleep=waits.append)
     server.faults += [
-        Fault("/api/", status=503),
+        Fault("/api/", status=503, headers={"Retry-After": "\xb2"}),
         Fault("/api/", status=429, headers={"Retry-After": "7"}),
         Fault("/resolve/", status=500, headers={"Retry-After": "9999"}),
         Fault("/contents/", status=403),  # a link to contents that has expired
@@ -444,7 +456,7 @@ def test_offline_mode_keeps_to_what_is_here(server: HubServer, hub: Hub, monkeyp
     find_model(NAME, hub=hub)
     server.requests.clear()
     offline = attrs.evolve(hub, offline=True)
-    assert find_model(NAME, hub=offline, projector=True, refresh=True).files[0].read_bytes() == Q4
+    assert find_model(NAME, hub=offline, refresh=True).files[0].read_bytes() == Q4
     assert "HF_HUB_OFFLINE keeps it from being fetched" in refused(offline, f"{NAME}:Q8_0")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     assert "HF_HUB_OFFLINE keeps it from being fetched" in refused(hub, f"{NAME}:Q8_0")
@@ -465,6 +477,50 @@ def test_the_environment_counts_when_a_model_is_asked_for(
     assert [each.name for each in installed()] == [f"{NAME}:Q4_K_M"]
     monkeypatch.setenv("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")
     assert stored_token() is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HTTP_PROXY", "foo:3128x"),
+        ("HTTP_PROXY", "gopher://proxy"),
+        ("http_proxy", "socks5://localhost:1"),
+        ("SSL_CERT_FILE", "/nonexistent.pem"),
+        ("SSL_CERT_FILE", __file__),
+        ("HF_TOKEN", "hf_é"),
+        ("HF_ENDPOINT", "http://127.0.0.1:notaport"),
+        ("HF_ENDPOINT", "http://[::1"),
+    ],
+)
+def test_a_wrong_setting_is_told_as_such(hub: Hub, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+    monkeypatch.setenv(name, value)
+    huggingface_hub.close_session()
+    with pytest.raises(LoadError, match=rf"because a setting is wrong: .* these are set: .*{name}"):
+        find_model(NAME)
+
+
+def test_settings_that_huggingface_hub_cannot_read_are_told_as_such(tmp_path: Path) -> None:
+    code = """
+from sauropod._sources import find_model, remove
+from sauropod.errors import LoadError
+for call in (find_model, remove):
+    try:
+        call("org/repo")
+    except LoadError as error:
+        print(error)
+"""
+    environment = {**os.environ, "HF_HUB_DOWNLOAD_TIMEOUT": "30.5", "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "0"}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.count("because a setting is wrong: ") == 2
+    assert done.stdout.count("HF_HUB_DOWNLOAD_TIMEOUT") == 2
+
+
+def test_the_name_of_a_model_of_our_own_needs_no_endpoint(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://[::1")
+    Path("model.gguf").write_bytes(Q4)
+    assert find_model("./model.gguf").files[0].read_bytes() == Q4
 
 
 # -- several files -----------------------------------------------------------------------------------------------------
@@ -495,25 +551,12 @@ def test_parts_that_do_not_belong_together_are_not_fetched(server: HubServer, hu
     assert not hub.cache.exists()
 
 
-def test_a_projector_is_fetched_only_when_it_is_wanted(server: HubServer, hub: Hub) -> None:
-    server.repos[NAME].files |= {"mmproj-F32.gguf": MMPROJ + b"32", "mmproj-F16.gguf": MMPROJ}
+def test_a_projector_that_is_here_is_named_and_none_is_fetched(server: HubServer, hub: Hub) -> None:
+    server.repos[NAME].files["mmproj-F16.gguf"] = MMPROJ
     assert find_model(NAME, hub=hub).projector is None
     assert not any("mmproj" in each.path for each in server.requests)
-    found = find_model(NAME, hub=hub, projector=True).projector
-    assert found is not None
-    assert found.read_bytes() == MMPROJ
-    server.requests.clear()
-    assert find_model(NAME, hub=hub).projector == found
-    assert server.requests == []
-
-
-def test_a_projector_that_cannot_be_had_is_done_without(server: HubServer, hub: Hub) -> None:
-    find_model(NAME, hub=hub)
-    (note,) = (hub.cache / "models--org--tiny-GGUF" / ".no_exist").rglob("mmproj.gguf")
-    note.unlink()
-    assert find_model(NAME, hub=attrs.evolve(hub, offline=True), projector=True).projector is None
-    assert find_model(NAME, hub=hub, projector=True).projector is None
-    assert note.exists()
+    there = fetch_as_others_do(hub, "mmproj-F16.gguf")
+    assert find_model(NAME, hub=hub).projector == there
 
 
 # -- versions ----------------------------------------------------------------------------------------------------------
@@ -531,8 +574,36 @@ def test_a_new_version_is_fetched_when_it_is_looked_for(server: HubServer, hub: 
     assert old.files[0].read_bytes() == Q4
     server.requests.clear()
     assert find_model(f"{NAME}:Q8_0", hub=hub).files[0].parent == new.files[0].parent, "unchanged files move along"
-    assert find_model(f"{NAME}@{old.files[0].parent.name}:Q4_K_M", hub=hub) == old
+    assert find_model(f"{NAME}@{old.files[0].parent.name}:Q4_K_M", hub=hub).files == old.files
     assert server.requests == []
+
+
+def test_a_model_is_called_by_a_name_that_means_no_other(server: HubServer, hub: Hub) -> None:
+    server.repos["org/two"] = Repo({"alpha-Q8_0.gguf": Q4, "beta-Q8_0.gguf": Q8}, {"v1": {"alpha-Q8_0.gguf": Q4}})
+    assert find_model("org/two/alpha-Q8_0.gguf", hub=hub).name == "org/two/alpha-Q8_0.gguf"
+    found = find_model("org/two@v1", hub=hub)
+    assert found.name == "org/two@v1:Q8_0"
+    assert find_model(found.name, hub=hub) == found
+
+
+def test_only_a_hub_that_cannot_be_asked_leaves_the_copy_that_is_here(
+    server: HubServer, hub: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = find_model(NAME, hub=hub)
+    with pytest.raises(ModelNotFound, match="does not accept the token it was shown") as caught:
+        find_model(NAME, hub=attrs.evolve(hub, token=lambda: "hf_wrong"), refresh=True)
+    assert "there are on this machine: tiny-Q4_K_M.gguf" in str(caught.value)
+    with pytest.raises(ModelNotFound, match="must begin with https://"):
+        find_model(NAME, hub=attrs.evolve(hub, endpoint="hub.example"), refresh=True)
+    assert caplog.messages == []
+    server.faults.append(Fault("/api/", times=9, status=503))
+    assert find_model(NAME, hub=hub, refresh=True) == found
+    assert find_model(NAME, hub=attrs.evolve(hub, offline=True), refresh=True) == found
+    assert caplog.messages == [
+        f"Using the copy of {NAME} that is here: {server.url} could not give {NAME} just now: the hub answered 503. "
+        f"Try again in a while.",
+        f"Using the copy of {NAME} that is here: HF_HUB_OFFLINE keeps it from being compared with the hub's.",
+    ]
 
 
 def test_looking_for_a_new_version_costs_one_request_when_there_is_none(server: HubServer, hub: Hub) -> None:
@@ -617,10 +688,7 @@ def test_while_another_process_fetches_the_wait_can_be_stopped(
 def test_without_links_the_file_itself_is_put_in_place(
     server: HubServer, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*paths: object) -> None:
-        raise OSError("a required privilege is not held by the client")
-
-    monkeypatch.setattr(Path, "symlink_to", refuse)
+    monkeypatch.setattr(Path, "symlink_to", no_links)
     found = find_model(NAME, hub=hub)
     assert not found.files[0].is_symlink()
     server.requests.clear()
@@ -697,8 +765,9 @@ def test_what_was_fetched_is_listed_by_names_that_load_it(server: HubServer, hub
 
 def test_one_quantisation_is_removed_and_the_others_stay(server: HubServer, hub: Hub) -> None:
     server.repos[NAME].files["mmproj-F16.gguf"] = MMPROJ
-    find_model(NAME, hub=hub, projector=True)
+    find_model(NAME, hub=hub)
     find_model(f"{NAME}:Q8_0", hub=hub)
+    fetch_as_others_do(hub, "mmproj-F16.gguf")
     assert remove(f"{NAME}:q4_k_m", hub=hub).bytes == len(Q4)
     assert [each.name for each in installed(hub=hub)] == [f"{NAME}:Q8_0"]
     assert find_model(NAME, hub=attrs.evolve(hub, offline=True)).projector is not None
@@ -741,8 +810,7 @@ def test_what_is_not_there_cannot_be_removed(hub: Hub) -> None:
 
 def test_what_other_programs_keep_in_a_repository_stays(server: HubServer, hub: Hub) -> None:
     find_model(NAME, hub=hub)
-    options: dict[str, Any] = {"cache_dir": hub.cache, "endpoint": hub.endpoint, "token": False}
-    readme = Path(huggingface_hub.hf_hub_download(NAME, "README.md", **options))
+    readme = fetch_as_others_do(hub, "README.md")
     assert remove(NAME, hub=hub).bytes == len(Q4)
     assert readme.read_bytes() == b"# Tiny"
 
@@ -794,10 +862,42 @@ def test_a_broken_cache_entry_is_fetched_again(server: HubServer, hub: Hub) -> N
 def test_a_spoilt_cache_entry_is_named_as_such(server: HubServer, hub: Hub) -> None:
     found = find_model(NAME, hub=hub)
     os.truncate(found.files[0], 5000)
-    with pytest.raises(UnsupportedModel, match=r"cut short\. If it was downloaded, remove it and pull it again"):
+    with pytest.raises(UnsupportedModel, match=rf"cut short\. Remove it with `sauropod rm {NAME}:Q4_K_M`, and"):
         find_model(NAME, hub=hub)
-    remove(NAME, hub=hub)
+    remove(f"{NAME}:Q4_K_M", hub=hub)
     assert find_model(NAME, hub=hub).files[0].read_bytes() == Q4
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_half_a_file_in_the_cache_is_mended_when_a_newer_version_is_looked_for(
+    server: HubServer, hub: Hub, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    if not links:
+        monkeypatch.setattr(Path, "symlink_to", no_links)
+    found = find_model(NAME, hub=hub)
+    os.truncate(found.files[0], 5000)
+    assert find_model(NAME, hub=hub, refresh=True) == found
+    assert found.files[0].read_bytes() == Q4
+    server.requests.clear()
+    assert find_model(NAME, hub=hub, refresh=True) == found
+    assert len(server.requests) == 1
+
+
+def test_half_a_very_large_file_is_mended_too(server: HubServer, hub: Hub) -> None:
+    found = find_model(NAME, hub=hub)
+    os.truncate(found.files[0], 5000)
+    listing = hub.list(NAME)
+    (file,) = [each for each in listing.files if each.path == "tiny-Q4_K_M.gguf"]
+    assert Download(hub, listing, file, plain_limit=100).run(lambda count: None).read_bytes() == Q4
+
+
+def test_half_a_file_is_not_brought_to_light_by_another(server: HubServer, hub: Hub) -> None:
+    (half,) = [each for each in hub.list(NAME).files if each.path == "tiny-Q8_0.gguf"]
+    blob = CachedRepo(hub.cache, NAME).blob(half.oid or "")
+    blob.parent.mkdir(parents=True)
+    blob.write_bytes(Q8[:5000])
+    find_model(NAME, hub=hub)
+    assert [each.name for each in installed(hub=hub)] == [f"{NAME}:Q4_K_M"]
 
 
 def test_the_header_of_the_whole_is_what_parts_say_of_tensors(server: HubServer, hub: Hub) -> None:

@@ -63,10 +63,20 @@ def test_pull_looks_for_a_newer_version(call: Callable[..., Any], hub: HubServer
 
 def test_a_hub_that_is_down_leaves_what_is_here_and_says_so(call: Callable[..., Any], hub: HubServer) -> None:
     call("pull", NAME)
-    hub.faults.append(Fault("/api/", times=9, status=404))
+    hub.faults.append(Fault("/api/", times=9, status=503))
     again = call("pull", NAME)
     assert again.code == 0
     assert f"Using the copy of {NAME} that is here" in again.err
+
+
+def test_a_copy_that_is_here_does_not_hide_what_the_hub_refuses(
+    call: Callable[..., Any], hub: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call("pull", NAME)
+    monkeypatch.setenv("HF_TOKEN", "hf_wrong")
+    again = call("pull", NAME)
+    assert (again.code, again.out) == (3, "")
+    assert "does not accept the token it was shown" in again.err
 
 
 @pytest.mark.parametrize(

@@ -48,12 +48,12 @@ class Download:
 
     @property
     def is_done(self) -> bool:
-        return self._place().is_file()
+        return self._is_whole(self._place)
 
     @property
     def is_stored(self) -> bool:
         """The content is here, if perhaps not in its place yet."""
-        return self.is_done or self.repo.blob(self.oid).is_file()
+        return self.is_done or self._is_whole(self.repo.blob(self.oid))
 
     @property
     def missing(self) -> int:
@@ -70,16 +70,29 @@ class Download:
         give the file, `LoadError` when it cannot be kept or arrives damaged.
         """
         if self.is_done:
-            return self._place()
+            return self._place
         if self.size > self.plain_limit:
+            self._remove_damaged()
             return self._by_huggingface_hub(report)
         with self._locked(report):
-            if not self.repo.blob(self.oid).is_file():
+            self._remove_damaged()
+            if not self.is_stored:
                 self._fill(report)
             return self.repo.link(self.listing.commit, self.file.path, self.oid)
 
+    @property
     def _place(self) -> Path:
         return self.repo.folder / "snapshots" / self.listing.commit / self.file.path
+
+    def _is_whole(self, path: Path) -> bool:
+        return path.is_file() and _size(path) == self.size
+
+    def _remove_damaged(self) -> None:
+        """Delete what is here in the file's place and has another size: some program left half of it."""
+        with writing(self.hub.cache):
+            for path in (self._place, self.repo.blob(self.oid)):
+                if path.is_file() and not self._is_whole(path):
+                    path.unlink()
 
     # -- by ourselves --------------------------------------------------------------------------------------------------
 
@@ -136,7 +149,7 @@ class Download:
     def _took_lock(self, held: contextlib.ExitStack, lock: Any) -> bool:
         path = self.repo.lock(self.oid)
         with writing(self.hub.cache):
-            for each in (path, self.repo.blob(self.oid), self._place()):
+            for each in (path, self.repo.blob(self.oid), self._place):
                 each.parent.mkdir(parents=True, exist_ok=True)
             try:
                 held.enter_context(lock(path, timeout=LOCK_PATIENCE))

@@ -6,6 +6,7 @@ it is still far away, and only then fetched.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import shutil
@@ -15,9 +16,9 @@ from pathlib import Path
 
 import attrs
 
-from sauropod._sources import local_models, selection
+from sauropod._sources import local_models, refusals, selection
 from sauropod._sources.download import Download
-from sauropod._sources.gguf import read_header
+from sauropod._sources.gguf import REMEDY, read_header
 from sauropod._sources.header import Header
 from sauropod._sources.hub import Hub, Listing
 from sauropod._sources.hub_cache import CachedRepo
@@ -29,7 +30,7 @@ from sauropod._sources.sizes import in_words
 from sauropod._values.loading import Source
 from sauropod.errors import LoadError, ModelNotFound, UnsupportedModel
 
-__all__ = ["Check", "find_model"]
+__all__ = ["Check", "find_model", "hub_name"]
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,6 @@ def find_model(
     reference: Reference | str | os.PathLike[str] | Mapping[str, str],
     *,
     check: Check | None = None,
-    projector: bool = False,
     progress: ProgressCallback | None = None,
     refresh: bool = False,
     hub: Hub | None = None,
@@ -48,19 +48,19 @@ def find_model(
     """The model's files on this machine, fetched if need be, each whole and consistent with the others.
 
     Blocks; call it in a thread. `check` is given the header of the whole model, once, before anything large is fetched;
-    what it raises passes through, and nothing is fetched then. `projector` also fetches the multimodal projector, if
-    the repository has one; one that is here already is always named. `progress` is told how far the download is and
-    may raise to stop it: what has arrived is kept. Without it, a bar is drawn in terminals and notebooks. `refresh`
-    looks for a newer version on the hub even if the model is here.
+    what it raises passes through, and nothing is fetched then. `progress` is told how far the download is and may raise
+    to stop it: what has arrived is kept. Without it, a bar is drawn in terminals and notebooks. `refresh` looks for a
+    newer version on the hub even if the model is here.
 
-    Raises `ModelNotFound`, `UnsupportedModel`, or `LoadError` when there is no room for the files.
+    Raises `ModelNotFound`, `UnsupportedModel`, or `LoadError` when there is no room for the files or a setting is
+    wrong.
     """
     hub = hub or Hub.from_environment()
     reference = parse_reference(reference, hosts={hub.host})
     if isinstance(reference, HubModel) and (local := _as_path(reference)):
         reference = local
     if isinstance(reference, HubModel):
-        return _HubSearch(reference, hub, check, projector, progress).run(refresh)
+        return _HubSearch(reference, hub, check, progress).run(refresh)
     return _verified(_find_here(reference, hub), check)
 
 
@@ -88,15 +88,35 @@ def _as_path(model: HubModel) -> LocalModel | None:
     return None
 
 
-def _verified(source: Source, check: Check | None) -> Source:
+def _verified(source: Source, check: Check | None, remedy: str = REMEDY) -> Source:
     """The source, once its files have been seen to be a model and `check` has nothing against it."""
     name = str(source.files[0])
-    header = require_model(joined([local_header(path) for path in source.files], name), name)
-    if source.projector is not None:
-        require_projector(local_header(source.projector), str(source.projector))
+    header = require_model(joined([local_header(path, remedy) for path in source.files], name), name)
     if check is not None:
         check(header)
-    return source
+    return attrs.evolve(source, projector=_usable(source.projector))
+
+
+def _usable(projector: Path | None) -> Path | None:
+    """The projector if it is one. A model can be used without, so nothing else of such a name is in its way."""
+    if projector is None:
+        return None
+    try:
+        require_projector(local_header(projector), str(projector))
+    except LoadError as error:
+        logger.info("The model is used without a projector: %s", error)
+        return None
+    return projector
+
+
+def hub_name(model: HubModel, chosen: Candidate, files: Sequence[File]) -> str:
+    """The shortest name that means the chosen one of a repository's `files`, at the revision that `model` names."""
+    named = HubModel(model.repo, model.revision, file=chosen.path)
+    if chosen.quantization:
+        with contextlib.suppress(ModelNotFound):  # several models of this quantisation: the file tells them apart
+            if selection.choose(files, chosen.quantization, model.repo) == chosen:
+                named = HubModel(model.repo, model.revision, chosen.quantization)
+    return str(named).removeprefix("hf:")
 
 
 @attrs.frozen
@@ -106,7 +126,6 @@ class _HubSearch:
     model: HubModel
     hub: Hub
     check: Check | None
-    wants_projector: bool
     progress: ProgressCallback | None
 
     @property
@@ -120,15 +139,20 @@ class _HubSearch:
     def run(self, refresh: bool) -> Source:
         cached = self._cached()
         if cached is not None and not refresh:
-            return self._with_projector(_verified(cached, self.check))
+            return self._verified(cached, self.check)
         try:
             listing = self.hub.list(self.model.repo, self.revision)
         except ModelNotFound as error:
-            if cached is None:
+            if cached is None or not isinstance(error, refusals.Unreachable):
                 raise self._explained(error) from error.__cause__
-            logger.warning("Using the copy of %s that is here: %s", self.model.repo, error)
-            return _verified(cached, self.check)
+            offline = isinstance(error, refusals.Offline)
+            why = "HF_HUB_OFFLINE keeps it from being compared with the hub's." if offline else error
+            logger.warning("Using the copy of %s that is here: %s", self.model.repo, why)
+            return self._verified(cached, self.check)
         return self._fetched(listing)
+
+    def _verified(self, source: Source, check: Check | None) -> Source:
+        return _verified(source, check, f"Remove it with `sauropod rm {source.name}`, and it is fetched anew.")
 
     # -- in the cache --------------------------------------------------------------------------------------------------
 
@@ -137,7 +161,8 @@ class _HubSearch:
         commit = self.repo.commit(self.revision)
         files = self.repo.files(commit) if commit else {}
         try:
-            return self._source(files, self._chosen([File(path) for path in files])) if files else None
+            listed = [File(path) for path in files]
+            return self._source(files, self._chosen(listed), listed) if files else None
         except (ModelNotFound, UnsupportedModel):
             return None
 
@@ -147,24 +172,13 @@ class _HubSearch:
             return selection.choose_file(files, self.model.file, where)
         return selection.choose(files, self.model.quantization, where)
 
-    def _source(self, files: Mapping[str, Path], chosen: Candidate) -> Source:
+    def _source(self, files: Mapping[str, Path], chosen: Candidate, listed: Sequence[File]) -> Source:
         projector = selection.choose_projector([File(path) for path in files], chosen)
         return Source(
-            f"{self.model.repo}:{chosen.quantization}" if chosen.quantization else f"{self.model.repo}/{chosen.path}",
+            hub_name(self.model, chosen, listed),
             tuple(files[file.path] for file in chosen.files),
             files[projector.path] if projector else None,
         )
-
-    def _with_projector(self, source: Source) -> Source:
-        """A model that was fetched without its projector gets it now, if it has one and the hub can be reached."""
-        commit = self.repo.commit(self.revision)
-        if source.projector or not self.wants_projector or commit is None or self.repo.lacks_projector(commit):
-            return source
-        try:
-            return self._fetched(self.hub.list(self.model.repo, commit), checked=True)
-        except ModelNotFound as error:
-            logger.warning("%s is used without its projector, if it has one: %s", source.name, error)
-            return source
 
     def _explained(self, error: ModelNotFound) -> ModelNotFound:
         """The hub's refusal, with what is here instead."""
@@ -178,24 +192,19 @@ class _HubSearch:
 
     # -- on the hub ----------------------------------------------------------------------------------------------------
 
-    def _fetched(self, listing: Listing, checked: bool = False) -> Source:
-        """The model as `listing` has it, with whatever of it was not here yet. `checked`: `check` has seen it."""
+    def _fetched(self, listing: Listing) -> Source:
+        """The model as `listing` has it, with whatever of it was not here yet."""
         remote = {file.path: file for file in listing.files}
-        chosen = self._chosen([File(file.path, file.size) for file in listing.files])
-        projector = selection.choose_projector([File(path) for path in remote], chosen)
-        paths = [file.path for file in chosen.files]
-        if projector is not None and self.wants_projector:
-            paths.append(projector.path)
-        wanted = [Download(self.hub, listing, self.hub.describe(listing, remote[path])) for path in paths]
-        parts = wanted[: len(chosen.files)]
-        if not checked and not all(part.is_stored for part in parts):
+        listed = [File(file.path, file.size) for file in listing.files]
+        chosen = self._chosen(listed)
+        parts = [Download(self.hub, listing, self.hub.describe(listing, remote[file.path])) for file in chosen.files]
+        was_here = all(part.is_stored for part in parts)
+        if not was_here:
             self._check_remote(parts, chosen)
-            checked = True
-        self._download([download for download in wanted if not download.is_done])
+        self._download([part for part in parts if not part.is_done])
         self.repo.adopt(listing)
-        if projector is None:
-            self.repo.note_no_projector(listing.commit)
-        return _verified(self._source(self.repo.files(listing.commit), chosen), None if checked else self.check)
+        source = self._source(self.repo.files(listing.commit), chosen, listed)
+        return self._verified(source, self.check if was_here else None)
 
     def _check_remote(self, parts: Sequence[Download], chosen: Candidate) -> None:
         name = f"{self.model.repo}/{chosen.path}"
@@ -205,7 +214,8 @@ class _HubSearch:
 
     def _remote_header(self, part: Download) -> Header:
         read = partial(self.hub.read, part.listing, part.file)
-        return read_header(read, part.file.size, f"{self.model.repo}/{part.file.path}")
+        name = f"{self.model.repo}/{part.file.path}"
+        return read_header(read, part.file.size, name, "It is so on the hub: take another file.")
 
     def _download(self, downloads: Sequence[Download]) -> None:
         if all(download.is_stored for download in downloads):

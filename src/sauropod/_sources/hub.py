@@ -20,9 +20,10 @@ from urllib.parse import quote, urlsplit
 import attrs
 
 from sauropod._sources import refusals
+from sauropod._sources.settings import named_directory
 from sauropod.errors import LoadError
 
-__all__ = ["Hub", "Listing", "RemoteFile"]
+__all__ = ["Hub", "Listing", "RemoteFile", "library"]
 
 logger = logging.getLogger(__name__)
 
@@ -59,9 +60,18 @@ def stored_token() -> str | None:
     """The token to show to the hub: `HF_TOKEN`, or the one `hf auth login` stored."""
     if _is_true(os.environ.get("HF_HUB_DISABLE_IMPLICIT_TOKEN")):
         return None
-    from huggingface_hub import get_token
+    token: str | None = library().get_token()
+    return token
 
-    return get_token()
+
+def library() -> Any:
+    """huggingface_hub, which reads settings when it is first imported. Raises `LoadError` if one of them is wrong."""
+    try:
+        import huggingface_hub
+        from huggingface_hub import constants, utils  # noqa: F401
+    except (ImportError, ValueError) as error:
+        raise refusals.misconfigured(error) from error
+    return huggingface_hub
 
 
 @attrs.frozen(kw_only=True)
@@ -88,13 +98,16 @@ class Hub:
             endpoint=environment.get("HF_ENDPOINT", "").rstrip("/") or "https://huggingface.co",
             cache=_cache_directory(environment),
             offline=_is_true(environment.get("HF_HUB_OFFLINE") or environment.get("TRANSFORMERS_OFFLINE")),
-            timeout=float(timeout) if timeout.isdigit() and int(timeout) else 20.0,
+            timeout=float(timeout) if refusals.is_number(timeout) and int(timeout) else 20.0,
         )
 
     @property
     def host(self) -> str:
-        """The endpoint's host and port: links to it are as good as links to huggingface.co."""
-        return urlsplit(self.endpoint).netloc.rpartition("@")[2].lower()
+        """The endpoint's host and port: links to it are as good as links to huggingface.co. Empty if it has none."""
+        try:
+            return urlsplit(self.endpoint).netloc.rpartition("@")[2].lower()
+        except ValueError:
+            return ""
 
     def list(self, repo: str, revision: str = "main") -> Listing:
         """What is in a repository. One request. Raises `ModelNotFound`."""
@@ -142,7 +155,7 @@ class Hub:
             answers = [each.headers for each in (*response.history, response)]
         size = _first(answers, "x-linked-size") or _first(answers, "content-range").rpartition("/")[2]
         oid = (_first(answers, "x-linked-etag") or _first(answers, "etag")).removeprefix("W/").strip('"')
-        if not size.isdigit() or not OID.fullmatch(oid):
+        if not refusals.is_number(size) or not OID.fullmatch(oid):
             raise refusals.no_hub(about, "it does not say how long the file is, or what its checksum is")
         return attrs.evolve(file, size=int(size), oid=oid)
 
@@ -191,16 +204,21 @@ class Hub:
             raise refusals.offline(about)
         if not re.match(r"https?://[^/]", self.endpoint):
             raise refusals.no_hub(about, "HF_ENDPOINT must begin with https:// or http://")
-        from huggingface_hub import constants, get_session
-
-        if constants.HF_HUB_OFFLINE:  # as the environment was when huggingface_hub was imported: it refuses since then
+        hub = library()
+        if hub.constants.HF_HUB_OFFLINE:  # as the environment was when it was imported: it refuses since then
             raise refusals.offline(about)
         token = self.token()
         sent = {"Accept-Encoding": "identity", "User-Agent": "sauropod", **headers}
         if token:
             sent["Authorization"] = f"Bearer {token}"
         options = {"headers": sent, "timeout": self.timeout, "follow_redirects": True}
-        with get_session().stream("GET", url, **options) as response:  # type: ignore[arg-type]
+        with contextlib.ExitStack() as opened:
+            try:
+                response = opened.enter_context(hub.get_session().stream("GET", url, **options))
+            except ConnectionError:
+                raise
+            except (hub.utils.httpx.InvalidURL, ImportError, ValueError, OSError) as error:
+                raise refusals.misconfigured(error) from error
             if response.status_code >= 400:
                 elsewhere = response.url.netloc.decode().lower() != self.host
                 raise refusals.refusal(about, response.status_code, response.headers, bool(token), elsewhere)
@@ -258,19 +276,22 @@ def _range_start(headers: Mapping[str, str], asked: int, about: refusals.Request
 
 def _transport_errors() -> tuple[type[Exception], type[Exception]]:
     """What huggingface_hub's client raises when a connection fails. The client is httpx or httpx2, by its version."""
-    from huggingface_hub import utils
-
-    lazy: Any = utils  # its exports are made on demand, which type checkers do not see
-    return lazy.httpx.HTTPError, ConnectionError
+    return library().utils.httpx.HTTPError, ConnectionError
 
 
 # -- environment -------------------------------------------------------------------------------------------------------
 
 
 def _cache_directory(environment: Mapping[str, str]) -> Path:
-    home = environment.get("HF_HOME") or os.path.join(environment.get("XDG_CACHE_HOME") or "~/.cache", "huggingface")
-    named = environment.get("HF_HUB_CACHE") or environment.get("HUGGINGFACE_HUB_CACHE") or os.path.join(home, "hub")
-    return Path(os.path.expandvars(named)).expanduser().absolute()
+    for variable, below in (
+        ("HF_HUB_CACHE", ""),
+        ("HUGGINGFACE_HUB_CACHE", ""),
+        ("HF_HOME", "hub"),
+        ("XDG_CACHE_HOME", "huggingface/hub"),
+    ):
+        if environment.get(variable):
+            return named_directory(os.path.join(environment[variable], below), variable)
+    return named_directory("~/.cache/huggingface/hub", "HF_HOME")
 
 
 def _is_true(value: str | None) -> bool:

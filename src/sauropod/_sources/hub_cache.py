@@ -4,7 +4,6 @@
       blobs/<oid>                  contents, once each; <oid>.incomplete while it is being fetched
       snapshots/<commit>/<path>    a link to its blob, or the file itself where links cannot be made
       refs/<revision>              the commit that a branch or tag last stood for
-      .no_exist/<commit>/<path>    empty: this path is known not to be there
 
 Source: "Understand caching", the documentation of huggingface_hub.
 """
@@ -27,8 +26,6 @@ __all__ = ["CachedRepo", "cached_repos", "writing"]
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 SHORT_COMMIT = re.compile(r"[0-9a-f]{7,39}")
-PROJECTOR = "mmproj.gguf"
-"""Stands for any projector: a repository without one has none of this name either."""
 
 
 @attrs.frozen
@@ -83,10 +80,6 @@ class CachedRepo:
             if name.lower().endswith(".gguf") and (path := Path(folder) / name).is_file()
         }
 
-    def lacks_projector(self, commit: str) -> bool:
-        """It is known that there is none at this commit."""
-        return (self.folder / ".no_exist" / commit / PROJECTOR).exists()
-
     # -- keeping -------------------------------------------------------------------------------------------------------
 
     def blob(self, oid: str) -> Path:
@@ -121,7 +114,7 @@ class CachedRepo:
     def adopt(self, listing: Listing) -> None:
         """Make `listing` what its revision stands for, with every file of it whose content is here already."""
         for file in listing.files:
-            if file.oid and file.path.lower().endswith(".gguf") and self.blob(file.oid).is_file():
+            if file.oid and file.path.lower().endswith(".gguf") and self._holds(file.oid, file.size):
                 self.link(listing.commit, file.path, file.oid)
         with writing(self.cache):
             (self.folder / "snapshots" / listing.commit).mkdir(parents=True, exist_ok=True)
@@ -132,12 +125,9 @@ class CachedRepo:
                 draft.write_text(listing.commit, "utf-8")
                 os.replace(draft, ref)
 
-    def note_no_projector(self, commit: str) -> None:
-        """Remember, so that the hub need not be asked again, that this commit has no projector."""
-        with contextlib.suppress(OSError):
-            note = self.folder / ".no_exist" / commit / PROJECTOR
-            note.parent.mkdir(parents=True, exist_ok=True)
-            note.touch()
+    def _holds(self, oid: str, size: int | None) -> bool:
+        blob = self.blob(oid)
+        return blob.is_file() and size in (None, blob.stat().st_size)
 
 
 def _draft(path: Path) -> Path:

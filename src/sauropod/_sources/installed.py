@@ -9,6 +9,7 @@ from pathlib import Path
 import attrs
 
 from sauropod._sources import local_models, selection
+from sauropod._sources.finding import hub_name
 from sauropod._sources.hub import Hub
 from sauropod._sources.hub_cache import CachedRepo, cached_repos
 from sauropod._sources.inspection import local_header
@@ -84,20 +85,12 @@ def _in_repo(repo: CachedRepo) -> Iterator[InstalledModel]:
             contents = tuple(path.resolve() for path in paths)
             if candidate.is_complete and contents not in seen:
                 seen.add(contents)
-                name = _hub_name(repo.repo, revisions.get(commit, commit), candidate, listed)
+                name = hub_name(HubModel(repo.repo, _unless_main(revisions.get(commit, commit))), candidate, listed)
                 yield _described(name, paths, candidate.quantization)
 
 
-def _hub_name(repo: str, revision: str, candidate: Candidate, files: Sequence[File]) -> str:
-    """The shortest name that means this model among `files`."""
-    model = HubModel(repo, None if revision == "main" else revision, file=candidate.path)
-    if candidate.quantization:
-        try:
-            if selection.choose(files, candidate.quantization, repo) == candidate:
-                model = attrs.evolve(model, file=None, quantization=candidate.quantization)
-        except ModelNotFound:
-            pass  # several models of this quantisation: only the file's name tells them apart
-    return str(model).removeprefix("hf:")
+def _unless_main(revision: str) -> str | None:
+    return None if revision == "main" else revision
 
 
 def _described(name: str, files: Sequence[Path], quantization: str) -> InstalledModel:

@@ -11,6 +11,7 @@ from sauropod._sources import selection
 from sauropod._sources.hub_cache import cached_repos
 from sauropod._sources.references import FORMS, LocalModel, NamedModel
 from sauropod._sources.selection import Candidate, File
+from sauropod._sources.settings import named_directory
 from sauropod._values.loading import Source
 from sauropod.errors import ModelNotFound
 
@@ -47,7 +48,7 @@ def demo() -> Source:
 def model_directories(environment: Mapping[str, str] = os.environ) -> list[Path]:
     """The directories that `SAUROPOD_MODELS` lists just now, in order."""
     listed = environment.get("SAUROPOD_MODELS", "").split(os.pathsep)
-    return [Path(os.path.expandvars(each)).expanduser().absolute() for each in listed if each.strip()]
+    return [named_directory(each, "SAUROPOD_MODELS") for each in listed if each.strip()]
 
 
 # -- by path -----------------------------------------------------------------------------------------------------------

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 import attrs
 
-from sauropod.errors import ModelNotFound
+from sauropod.errors import LoadError, ModelNotFound
 
-__all__ = ["Busy", "Request", "no_hub", "offline", "refusal", "unreachable"]
+__all__ = [
+    "Busy",
+    "Offline",
+    "Request",
+    "Unreachable",
+    "is_number",
+    "misconfigured",
+    "no_hub",
+    "offline",
+    "refusal",
+    "unreachable",
+]
 
 LONGEST_WAIT = 30.0
+SETTINGS = (
+    "HF_ENDPOINT", "HF_TOKEN", "HF_HUB_DOWNLOAD_TIMEOUT", "HF_HUB_ETAG_TIMEOUT", "HTTP_PROXY", "HTTPS_PROXY",
+    "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR",
+)  # fmt: skip
+"""What may be set so that nothing can be fetched, in capital letters or, as proxies often are, in small ones."""
 
 
 @attrs.frozen
@@ -28,6 +45,14 @@ class Request:
     @property
     def page(self) -> str:
         return f"{self.endpoint}/{self.repo}"
+
+
+class Unreachable(ModelNotFound):
+    """The hub cannot be asked just now: what is here will do."""
+
+
+class Offline(Unreachable):
+    """Nor is it to be."""
 
 
 class Busy(Exception):
@@ -103,20 +128,30 @@ def _forbidden(about: Request, message: str, had_token: bool) -> ModelNotFound:
     )
 
 
-def offline(about: Request) -> ModelNotFound:
-    return ModelNotFound(
+def offline(about: Request) -> Offline:
+    return Offline(
         f"{about} has not been downloaded yet, and HF_HUB_OFFLINE keeps it from being fetched. Unset HF_HUB_OFFLINE, "
         f"or name a model that is on this machine."
     )
 
 
-def unreachable(about: Request, error: Exception) -> ModelNotFound:
+def unreachable(about: Request, error: Exception) -> Unreachable:
     if isinstance(error, Busy):
-        return ModelNotFound(f"{about.endpoint} could not give {about} just now: {error}. Try again in a while.")
-    return ModelNotFound(
+        return Unreachable(f"{about.endpoint} could not give {about} just now: {error}. Try again in a while.")
+    return Unreachable(
         f"{about} could not be fetched from {about.endpoint}: {str(error) or type(error).__name__}. Check the "
         f"connection (and HF_ENDPOINT, if it is set) and try again: what has arrived is kept, and models that are "
         f"already on this machine load without a network."
+    )
+
+
+def misconfigured(error: Exception, environment: Mapping[str, str] = os.environ) -> LoadError:
+    """For what goes wrong before a connection is even tried."""
+    known = [name for each in SETTINGS for name in (each, each.lower()) if environment.get(name)]
+    suspects = f"Of those that may be wrong, these are set: {', '.join(known)}" if known else "None of the usual is set"
+    return LoadError(
+        f"Nothing can be fetched, because a setting is wrong: {str(error) or type(error).__name__}. {suspects}. "
+        f"Correct or unset it."
     )
 
 
@@ -128,4 +163,9 @@ def no_hub(about: Request, why: str) -> ModelNotFound:
 
 
 def _seconds(retry_after: str) -> float:
-    return min(float(retry_after), LONGEST_WAIT) if retry_after.strip().isdigit() else 0.0
+    return min(float(retry_after), LONGEST_WAIT) if is_number(retry_after.strip()) else 0.0
+
+
+def is_number(text: str) -> bool:
+    """Whether it is written in the digits 0 to 9, as headers and settings write numbers."""
+    return text.isascii() and text.isdigit()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
 from sauropod._sources import local_models, selection
-from sauropod._sources.hub import Hub
+from sauropod._sources.hub import Hub, library
 from sauropod._sources.hub_cache import CachedRepo
 from sauropod._sources.installed import installed
 from sauropod._sources.references import HubModel, NamedModel, parse_reference
@@ -112,11 +112,10 @@ def _unlinked(paths: Sequence[Path]) -> Removed:
 
 
 def _remove_from_cache(model: HubModel, hub: Hub) -> Removed:
-    from huggingface_hub import CacheNotFound, scan_cache_dir
-
+    lazy = library()
     try:
-        cache = scan_cache_dir(hub.cache)
-    except CacheNotFound:
+        cache = lazy.scan_cache_dir(hub.cache)
+    except lazy.CacheNotFound:
         raise _not_cached(model, hub) from None
     for repo in cache.repos:
         if (repo.repo_type, repo.repo_id) == ("model", model.repo):
@@ -181,13 +180,10 @@ def _meant(model: HubModel, files: Sequence[File]) -> Sequence[File]:
 @contextlib.contextmanager
 def _to_ourselves(model: HubModel, repo: CachedRepo) -> Iterator[None]:
     """Nothing of the repository is fetched meanwhile."""
-    from huggingface_hub import utils
-
-    lazy: Any = utils
     with contextlib.ExitStack() as held:
         for lock in repo.locks():
             try:
-                held.enter_context(lazy.WeakFileLock(lock, timeout=LOCK_PATIENCE))
+                held.enter_context(library().utils.WeakFileLock(lock, timeout=LOCK_PATIENCE))
             except TimeoutError:
                 raise LoadError(
                     f"{model.repo} is being fetched by another process. Stop that first, or wait for its end."
