@@ -168,7 +168,7 @@ def test_the_check_refuses_before_the_gigabytes(server: HubServer, hub: Hub) -> 
 
     with pytest.raises(UnsupportedModel, match="cannot run this"):
         find_model(NAME, hub=hub, check=refuse)
-    assert [(each.architecture, each.vocabulary_size) for each in seen] == [("unheard-of", 150_000)]
+    assert [each.architecture for each in seen] == ["unheard-of"]
     assert server.sent < 10_000_000
     assert not hub.cache.exists()
 

@@ -34,7 +34,6 @@ def test_the_cache_of_a_plain_transformer() -> None:
         "llama", block_count=32, embedding_length=4096, attention__head_count=32, attention__head_count_kv=8
     )
     assert cache_bytes(plain, 8192) == 8192 * 128 * 1024
-    assert cache_bytes(plain, 8192, 34 / 32) == 8192 * 64 * 1024 * 34 // 32
 
 
 def test_layers_without_attention_have_no_cache() -> None:
@@ -68,7 +67,6 @@ def test_sliding_windows_hold_no_more_than_themselves() -> None:
     )
     token = 8 * 128 * 2
     assert cache_bytes(windowed, 131_072) == 12 * 131_072 * token + 12 * 768 * token
-    assert cache_bytes(windowed, 131_072, slots=4) == 12 * 131_072 * token + 12 * 1024 * token
 
 
 def test_latent_attention_keeps_no_values() -> None:
@@ -111,13 +109,12 @@ for path in sys.argv[1:]:
     options.n_gpu_layers = 0
     model = llama_cpp.llama_model_load_from_file(path.encode(), options)
     settings = llama_cpp.llama_context_default_params()
-    settings.n_ctx, settings.n_seq_max, settings.n_batch, settings.n_ubatch = 8192, 2, 512, 512
+    settings.n_ctx, settings.n_seq_max, settings.n_batch, settings.n_ubatch = 8192, 1, 512, 512
     settings.kv_unified, settings.swa_full = True, False
     context = llama_cpp.llama_init_from_model(model, settings)
     found = re.findall(r"KV buffer size = +([0-9.]+) MiB", "".join(said))
     said.clear()
-    counts = llama_cpp.llama_model_n_params(model), llama_cpp.llama_model_size(model)
-    answers[path] = [*counts, sum(map(float, found))]
+    answers[path] = [llama_cpp.llama_model_size(model), sum(map(float, found))]
     llama_cpp.llama_free(context)
     llama_cpp.llama_model_free(model)
 print(json.dumps(answers))
@@ -135,6 +132,6 @@ def test_the_reckoning_is_what_llama_cpp_allocates(tmp_path: Path) -> None:
     answers: dict[str, Any] = json.loads(done.stdout)
     for path in paths:
         header = local_header(path)
-        parameters, size, cache = answers[str(path)]
-        assert (header.parameters, header.tensor_bytes) == (parameters, size)
-        assert cache_bytes(header, 8192, slots=2) / 2**20 == pytest.approx(cache, abs=0.011), path.name
+        size, cache = answers[str(path)]
+        assert header.tensor_bytes == size
+        assert cache_bytes(header, 8192) / 2**20 == pytest.approx(cache, abs=0.011), path.name

@@ -277,7 +277,7 @@ class _HeaderReader:
         size = elements // kind.block * kind.block_bytes
         if max(elements, size) >= 1 << 63:
             raise self._damaged(f"the tensor {name!r} claims {elements:,} weights")
-        return Tensor(name, shape, kind, self._u64(), elements, size)
+        return Tensor(name, shape, kind, self._u64(), size)
 
     def _shape(self, name: str) -> tuple[int, ...]:
         dimensions = self._u32()

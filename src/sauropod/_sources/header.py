@@ -23,8 +23,6 @@ class Omitted:
 
 Value = Scalar | tuple[Scalar, ...] | Omitted
 
-POOLING = {0: "none", 1: "mean", 2: "cls", 3: "last", 4: "rank"}
-
 
 @attrs.frozen
 class Tensor:
@@ -34,7 +32,6 @@ class Tensor:
     shape: tuple[int, ...]
     type: TensorType
     offset: int
-    elements: int
     size: int
 
 
@@ -81,10 +78,6 @@ class Header:
         return _printable(self.text("general.architecture"))
 
     @property
-    def name(self) -> str:
-        return _printable(self.text("general.name"))
-
-    @property
     def is_projector(self) -> bool:
         """A multimodal projector: it turns images or sound into embeddings for a model, and is none by itself."""
         return self.architecture == "clip" or self.text("general.type") == "mmproj"
@@ -125,38 +118,8 @@ class Header:
         return self.number(self.own("embedding_length"))
 
     @property
-    def heads(self) -> int:
-        """Attention heads of a layer; of the layer with most, where they differ."""
-        value = self.metadata.get(self.own("attention.head_count"))
-        if isinstance(value, tuple):
-            return max((each for each in value if isinstance(each, int)), default=0)
-        return self.number(self.own("attention.head_count"))
-
-    @property
-    def vocabulary_size(self) -> int:
-        tokens = self.metadata.get("tokenizer.ggml.tokens")
-        if isinstance(tokens, Omitted):
-            return tokens.length
-        return len(tokens) if isinstance(tokens, tuple) else self.number(self.own("vocab_size"))
-
-    @property
-    def parameters(self) -> int:
-        return sum(tensor.elements for tensor in self.tensors)
-
-    @property
     def tensor_bytes(self) -> int:
         return sum(tensor.size for tensor in self.tensors)
-
-    # -- how it is used ----------------------------------------------------------------------------------------------
-
-    @property
-    def has_chat_template(self) -> bool:
-        return isinstance(self.metadata.get("tokenizer.chat_template"), str | Omitted)
-
-    @property
-    def pooling(self) -> str:
-        """How token embeddings become one vector: `"none"`, `"mean"`, `"cls"`, `"last"`, `"rank"`; else `""`."""
-        return POOLING.get(self.number(self.own("pooling_type"), -1), "")
 
     # -- how it is split ---------------------------------------------------------------------------------------------
 

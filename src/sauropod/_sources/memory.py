@@ -27,26 +27,27 @@ ATTENTION_INTERVALS = {"qwen35": 4, "qwen35moe": 4, "qwen3next": 4}
 """Every n-th layer has attention at all, the others a recurrent state."""
 
 
-def cache_bytes(
-    header: Header, length: int, bytes_per_element: float = 2.0, *, slots: int = 1, step_tokens: int = 512
-) -> int:
-    """The KV cache of `length` cells shared by `slots` sequences, in bytes.
+STEP = 512
+"""Tokens that are computed at once, beside which a sliding window has to fit."""
 
-    `bytes_per_element` is 2 for f16, 34/32 for q8_0, 18/32 for q4_0. Layers that look back through a sliding window
-    take cells for the windows of all slots and one step only. Recurrent layers have no cache; their state, which does
-    not grow with the length, is not counted. 0 for a model without attention, for an encoder, which keeps nothing, and
-    for a header that does not say enough.
+
+def cache_bytes(header: Header, length: int) -> int:
+    """The KV cache of one sequence of `length` tokens in f16, in bytes.
+
+    Layers that look back through a sliding window take cells for that and one step only. Recurrent layers have no
+    cache; their state, which does not grow with the length, is not counted. 0 for a model without attention, for an
+    encoder, which keeps nothing, and for a header that does not say enough.
     """
     if header.metadata.get(header.own("attention.causal")) is False:
         return 0
     window = header.number(header.own("attention.sliding_window"))
-    windowed_length = min(length, -(-(window * slots + step_tokens) // 256) * 256)
+    windowed_length = min(length, -(-(window + STEP) // 256) * 256)
     is_windowed = _windowed_layers(header) if window else _never
-    total = 0.0
+    total = 0
     for layer in range(_cached_layers(header)):
         cells = windowed_length if is_windowed(layer) else length
-        total += cells * _elements(header, layer, is_windowed(layer)) * bytes_per_element
-    return int(total)
+        total += cells * _elements(header, layer, is_windowed(layer)) * 2
+    return total
 
 
 def _never(layer: int) -> bool:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sauropod._sources.header import Header
+from sauropod._sources.memory import cache_bytes
 from sauropod._sources.sizes import in_words
 from sauropod.errors import OutOfMemory, UnsupportedModel
 
 __all__ = ["runnable"]
 
+SHORTEST = 2048
+"""Tokens of context that a model must have room for; less, if it was trained for less."""
+
 
 def runnable(supports: Callable[[str], bool], memory: int) -> Callable[[Header], None]:
-    """A check for `find_model`: whether the backend supports the architecture, and whether the weights fit in `memory`.
+    """A check for `find_model`: whether the backend supports the architecture, and whether the model fits in `memory`.
 
-    `memory` is bytes of all devices together; 0 where nobody could tell. The check raises `UnsupportedModel` or
-    `OutOfMemory`.
+    It must hold the weights and a short context. `memory` is bytes of all devices together; 0 where nobody could tell.
+    The check raises `UnsupportedModel` or `OutOfMemory`.
     """
 
     def check(header: Header) -> None:
@@ -24,10 +28,13 @@ def runnable(supports: Callable[[str], bool], memory: int) -> Callable[[Header],
                 f"The installed llama.cpp does not know the architecture {header.architecture!r}. "
                 "Update it (pip install -U llama-cpp-python), or use another model."
             )
-        if memory and header.tensor_bytes > memory:
+        length = min(header.context_length or SHORTEST, SHORTEST)
+        cache = cache_bytes(header, length)
+        if memory and header.tensor_bytes + cache > memory:
             raise OutOfMemory(
-                f"The model's weights are {in_words(header.tensor_bytes)}, and all the memory of this machine is "
-                f"{in_words(memory)}. Use a smaller model or a smaller quantisation."
+                f"The model's weights are {in_words(header.tensor_bytes)}, a context of {length:,} tokens takes "
+                f"{in_words(cache)}, and all the memory of this machine is {in_words(memory)}. Use a smaller model or "
+                f"a smaller quantisation."
             )
 
     return check
