@@ -238,7 +238,13 @@ def test_a_name_that_is_not_there_says_where_was_looked_and_what_is_near(shelves
         find_model("lama-3.2-1b")
     assert str(shelves[1]) in str(caught.value)
     assert "Did you mean Llama-3.2-1B-Q8_0?" in str(caught.value)
-    assert "A model can be written as" in str(caught.value)
+    assert str(caught.value).endswith("such as ./model.gguf, and a repository on the hub as org/repo.")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_quantisation_that_the_demo_lacks_is_not_answered_with_itself() -> None:
+    with pytest.raises(ModelNotFound, match=r"There is no model 'demo:Q8_0' in .* Did you mean demo\?"):
+        find_model("demo:Q8_0")
 
 
 def test_a_name_without_shelves_says_how_to_have_some() -> None:

@@ -77,6 +77,10 @@ MEANINGS: dict[str, Reference] = {
     f"https://huggingface.co/{REPO}/blob/refs%2Fpr%2F1/model.gguf": hub(revision="refs/pr/1", file="model.gguf"),
     f"https://huggingface.co/{REPO}/blob/main/a%20model.gguf": hub(revision="main", file="a model.gguf"),
     f"https://huggingface.co/{REPO}/tree/main": hub(revision="main"),
+    f"https://huggingface.co/{REPO}/tree/feature%2Fx": hub(revision="feature/x"),
+    f"https://huggingface.co/{REPO}/blob/feature%2Fx/sub/model.gguf": hub(revision="feature/x", file="sub/model.gguf"),
+    f"https://huggingface.co/{REPO}?show_file_info=a%2520b.gguf": hub(revision="main", file="a%20b.gguf"),
+    f"huggingface.co/{REPO}@feature%2Fx": hub(revision="feature/x"),
     f"https://huggingface.co/{REPO}/tree/main/Q4_K_M": hub(revision="main", quantization="Q4_K_M"),
     f"https://huggingface.co/{REPO}?show_file_info=model.gguf": hub(revision="main", file="model.gguf"),
     f"hf:{REPO}/model.safetensors": hub(file="model.safetensors"),
@@ -106,6 +110,10 @@ def test_a_meaning_is_written_so_that_it_means_the_same(reference: Reference) ->
 )
 def test_a_mapping_names_a_model(mapping: dict[str, str], meaning: Reference) -> None:
     assert parse_reference(mapping) == meaning
+
+
+def test_a_quantisation_beside_a_path_is_told_with_it() -> None:
+    assert str(parse_reference({"path": "models", "quantization": "Q8_0"})) == "./models (Q8_0)"
 
 
 def test_paths_are_paths() -> None:
@@ -151,6 +159,9 @@ WRONG: list[tuple[Any, str]] = [
     ("hf:org/repo@../x", "branch, tag or commit"),
     ("hf:org/repo@$(reboot)", "branch, tag or commit"),
     ("hf:org/repo; rm -rf", "may not follow"),
+    ("hf:org/repo@feature/x", "a slash in a branch's name is written %2F, as in @feature%2Fx"),
+    ("org/repo@feature/x:Q8_0", "as in @feature%2Fx:Q8_0"),
+    ("file:///srv/a%20model.gguf", "a file is named by its path alone, here '/srv/a model.gguf'"),
     ("hf:org/repo/README.md", "file of a repository"),
     ("hf:org/repo//model.gguf", "file of a repository"),
     ("hf://datasets/org/repo", "leads to datasets"),

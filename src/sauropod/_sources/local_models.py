@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sauropod._sources import selection
 from sauropod._sources.hub_cache import cached_repos
-from sauropod._sources.references import FORMS, LocalModel, NamedModel
+from sauropod._sources.references import LocalModel, NamedModel
 from sauropod._sources.selection import Candidate, File
 from sauropod._sources.settings import named_directory
 from sauropod._values.loading import Source
@@ -182,10 +182,11 @@ def _last(path: str) -> str:
 def _no_such_name(model: NamedModel, hub_cache: Path) -> str:
     directories = model_directories()
     looked = ", ".join(["this directory", *map(str, directories)])
-    near = similar(model.name, _known_names(directories, hub_cache))
+    near = [each for each in similar(model.name, _known_names(directories, hub_cache)) if each != str(model)]
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     unset = "" if directories else " SAUROPOD_MODELS, which may list directories of models, is not set."
-    return f"There is no model {model.name!r} in {looked}.{hint}{unset}\n\n{FORMS}"
+    forms = " A file is written as its path, such as ./model.gguf, and a repository on the hub as org/repo."
+    return f"There is no model {str(model)!r} in {looked}.{hint}{unset}{forms}"
 
 
 def _known_names(directories: Iterable[Path], hub_cache: Path) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Mapping
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import attrs
 
@@ -39,7 +39,7 @@ SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 class Reference:
-    """A model's name, understood. `str()` of it is a name that means the same."""
+    """A model's name, understood. `str()` of it is a name that means the same, where a text can say it."""
 
 
 @attrs.frozen
@@ -58,7 +58,7 @@ class LocalModel(Reference):
     quantization: str | None = None
 
     def __str__(self) -> str:
-        return self.path
+        return f"{self.path} ({self.quantization})" if self.quantization else self.path
 
 
 @attrs.frozen
@@ -166,20 +166,24 @@ def _from_link(text: str, hosts: Collection[str]) -> Reference:
         link = urlsplit(text)
     except ValueError as error:
         raise _not_understood(text, f"the link is malformed ({error})") from None
+    if link.scheme.lower() == "file":
+        raise _not_understood(text, f"a file is named by its path alone, here {unquote(link.path)!r}")
     host = link.netloc.rpartition("@")[2].lower()
     if link.scheme.lower() not in ("http", "https") or host not in {*HOSTS, *hosts}:
         raise _not_understood(
             text, "of links, only those to huggingface.co are followed. Download the file, and give its path"
         )
     shown = parse_qs(link.query).get("show_file_info", [""])[0]
-    return _from_web(unquote(link.path).strip("/") + (f"/blob/main/{shown}" if shown else ""), text)
+    return _from_web(link.path.strip("/") + (f"/blob/main/{quote(shown)}" if shown else ""), text)
 
 
 def _from_web(path: str, text: str) -> Reference:
     """A path on the hub's web site: files are below `/blob/<revision>/` and `/resolve/<revision>/`."""
-    parts = _checked(path).strip("/").split("/")
+    _checked(unquote(path))
+    quoted = path.strip("/").split("/")
+    parts = [unquote(part) for part in quoted]
     if len(parts) < 4 or parts[2] not in ("blob", "resolve", "raw", "tree"):
-        return _from_repo("/".join(parts[:2] if parts[2:] == ["tree"] else parts), text)
+        return _from_repo("/".join(quoted[:2] if parts[2:] == ["tree"] else quoted), text)
     repo, revision, rest = "/".join(parts[:2]), parts[3], "/".join(parts[4:])
     if parts[3] == "refs" and len(parts) > 5:
         revision, rest = "/".join(parts[3:6]), "/".join(parts[6:])
@@ -196,6 +200,8 @@ def _from_repo(rest: str, text: str) -> HubModel:
     if not tail or tail == "/":
         return _hub_model(match[1], text, revision=revision)
     chosen = tail[1:]
+    if tail[0] == "/" and revision and not _is_file(chosen):
+        raise _not_understood(text, f"a slash in a branch's name is written %2F, as in @{revision}%2F{chosen[:80]}")
     if tail[0] == "/" or _is_file(chosen):
         return _hub_model(match[1], text, revision=revision, file=chosen)
     if tail[0] != ":":

@@ -78,7 +78,7 @@ def refusal(
     if code == "RevisionNotFound":
         return ModelNotFound(
             f"{about.repo} has no branch, tag or commit {about.revision!r}. See {about.page}/tree/main for those it "
-            f"has, or leave the revision out."
+            f"has, write a slash in its name as %2F, or leave the revision out."
         )
     if code == "EntryNotFound" or (status == 404 and about.file):
         return ModelNotFound(
