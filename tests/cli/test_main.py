@@ -171,7 +171,7 @@ def test_an_error_that_cannot_be_told_keeps_its_code() -> None:
     assert ended.returncode == 3
 
 
-@pytest.mark.parametrize("arguments", ["run fake:x hi", "chat fake:x"])
+@pytest.mark.parametrize("arguments", ["run fake:x hi --seed 1", "chat fake:x"])
 def test_streams_that_are_closed_one_by_one_are_no_reason_to_fail(arguments: str) -> None:
     for closed in ("<&-", ">&-", "2>&-"):
         shell = f'"{sys.executable}" -m sauropod {arguments} {closed}'

@@ -186,7 +186,7 @@ def models() -> Iterator[Check]:
     yield from guarded("model cache", _cache(hub), WRITABLE)
     yield from guarded("SAUROPOD_MODELS", _directories(), SHELVES)
     yield from guarded("models", _installed(hub))
-    yield from guarded("hub", _hub(hub), "unset HF_ENDPOINT")
+    yield _hub(hub)
     yield from guarded("token", _token(hub))
 
 
@@ -219,11 +219,13 @@ def _installed(hub: Hub) -> Iterator[Check]:
     yield Check("models", "ok", f"{plural(len(installed(hub=hub)), 'model')} on this machine")
 
 
-def _hub(hub: Hub) -> Iterator[Check]:
+def _hub(hub: Hub) -> Check:
     if hub.offline:
-        yield Check("hub", "ok", "offline: HF_HUB_OFFLINE is set, so nothing is fetched")
-    else:
-        yield Check("hub", "ok", f"{hub.endpoint.split('://')[0]}://{hub.host}")
+        return Check("hub", "ok", "offline: HF_HUB_OFFLINE is set, so nothing is fetched")
+    scheme = hub.endpoint.partition("://")[0]
+    if scheme not in ("http", "https") or not hub.host:
+        return Check("hub", "missing", "HF_ENDPOINT is no address such as https://huggingface.co", "unset HF_ENDPOINT")
+    return Check("hub", "ok", f"{scheme}://{hub.host}")
 
 
 def _token(hub: Hub) -> Iterator[Check]:
