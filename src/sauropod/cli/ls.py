@@ -28,9 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from sauropod._sources import installed
+    from sauropod._sources.local_models import model_directories
     from sauropod._sources.sizes import in_words
 
     models = installed()
+    for directory in model_directories():
+        if not directory.is_dir():
+            note(f"{directory}, which SAUROPOD_MODELS lists, is no directory.")
     if options.json:
         print_json([_data(model) for model in models])
     elif models:
