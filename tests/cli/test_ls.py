@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+import gguf_files
+
 
 def test_a_directory_of_models_that_is_none_is_told(
     call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -21,7 +23,7 @@ def test_a_directory_of_models_that_is_none_is_told(
 def test_a_terminal_gets_no_control_characters_from_a_name(
     call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "\x1b[2J.gguf").write_bytes(b"some")
+    (tmp_path / "\x1b[2J.gguf").write_bytes(gguf_files.model("odd"))
     monkeypatch.setenv("SAUROPOD_MODELS", str(tmp_path))
     monkeypatch.setattr("sauropod.cli.terminal.is_terminal", lambda stream: True)
     assert "␛[2J" in call("ls").out
