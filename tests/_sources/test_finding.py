@@ -74,7 +74,9 @@ def test_a_projector_beside_a_model_is_named(here: Path) -> None:
     assert find_model("./models/tiny-Q8_0.gguf").projector == there
 
 
-@pytest.mark.parametrize("content", [gguf_files.model(), gguf_files.projector()[:100], b""])
+@pytest.mark.parametrize(
+    "content", [gguf_files.model(), gguf_files.projector()[:100], b""], ids=["a model", "half a projector", "nothing"]
+)
 def test_what_is_only_named_like_a_projector_is_in_nobodys_way(
     here: Path, content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
