@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tomllib
 from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,32 +24,6 @@ def test_help_and_version_import_nothing_heavy() -> None:
     last = ended.stdout.splitlines()[-1]
     assert last.startswith("[0, 0, 0, 2] ")
     assert not set(HEAVY) & set(last.split())
-
-
-def test_ctrl_c_while_sauropod_is_imported_ends_quietly() -> None:
-    scripts = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]["scripts"]
-    module, _, function = scripts["sauropod"].partition(":")
-    program = f"""
-import sys
-
-class Interrupting:
-    def find_spec(self, name, *arguments):
-        if name == "sauropod":
-            raise KeyboardInterrupt
-
-sys.meta_path.insert(0, Interrupting())
-from {module} import {function}
-sys.exit({function}())
-"""
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "\n")
-
-
-def test_the_command_is_what_the_module_is(call: Callable[..., Any]) -> None:
-    program = "import sys; from _sauropod_command import main; sys.exit(main())"
-    ended = subprocess.run([sys.executable, "-c", program, "ls", "--nope"], capture_output=True, text=True)
-    told = call("ls", "--nope")
-    assert (ended.returncode, ended.stdout, ended.stderr) == (told.code, told.out, told.err)
 
 
 def test_help_lists_every_command_and_every_exit_code(call: Callable[..., Any]) -> None:
