@@ -10,8 +10,10 @@ May be used from any number of threads, and inside a running event loop (a noteb
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypedDict, TypeVar
@@ -27,7 +29,7 @@ from sauropod._values.completion import Completion, StreamEvent, TextDelta
 from sauropod._values.info import ModelInfo
 from sauropod._values.messages import Prompt, Tool
 from sauropod._values.sampling import SamplingOptions, SamplingParams
-from sauropod.errors import ClosedError
+from sauropod.errors import ClosedError, SauropodError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,30 +100,31 @@ class Engine:
 
     def __init__(self, source: ModelName = "demo", **options: Unpack[EngineOptions]) -> None:
         self._engine = sauropod.Engine(source, **options)
-        self._loop: AbstractContextManager[BlockingPortal] | None = None
-        self._portal: BlockingPortal | None = None
+        self._loop: _Loop | None = None
+        self._changing = threading.Lock()
 
     def open(self) -> Self:
-        """Load the model."""
-        self._loop = anyio.from_thread.start_blocking_portal()
-        self._portal = self._loop.__enter__()
+        """Load the model. `with` does this, if it has not been done."""
+        with self._changing:
+            if self._loop is not None:
+                raise ClosedError("An engine is opened once. Make a new one.")
+            self._loop = _Loop()
         try:
             self._call(self._engine.open)
         except BaseException:
-            self._stop_loop()
+            self.close()
             raise
         return self
 
     def close(self) -> None:
         """Unload the model and give its memory back. Requests of other threads fail with `ClosedError`."""
-        if self._portal is not None:
-            try:
-                self._portal.call(self._engine.aclose)
-            finally:
-                self._stop_loop()
+        with self._changing:
+            loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.end(self._engine.aclose)
 
     def __enter__(self) -> Self:
-        return self.open()
+        return self if self._loop is not None else self.open()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -156,21 +159,44 @@ class Engine:
         return self._call(partial(self._engine.count_tokens, prompt, **options))
 
     def _call(self, function: Callable[[], Awaitable[Result]]) -> Result:
-        """Run a coroutine function on the loop. Ctrl-C here cancels it there."""
-        if self._portal is None:
+        loop = self._loop
+        if loop is None:
             raise ClosedError("The engine is not open. Use it in `with`, or call engine.open().")
+        return loop.call(function)
+
+
+class _Loop:
+    """An event loop in a thread of its own. A forked process has no such thread, so there nothing is called on it."""
+
+    def __init__(self) -> None:
+        self._context: AbstractContextManager[BlockingPortal] = anyio.from_thread.start_blocking_portal()
+        self._portal = self._context.__enter__()
+        self._process = os.getpid()
+        self._ended = False
+
+    def call(self, function: Callable[[], Awaitable[Result]]) -> Result:
+        """Run a coroutine function on the loop. Ctrl-C here cancels it there."""
+        if self._process != os.getpid():
+            raise ClosedError("The engine was opened before this process was forked. Open a new engine.")
         call = _Call(function)
         try:
             return self._portal.start_task_soon(call.run).result()
-        except BaseException:
+        except BaseException as error:
             call.give_up(self._portal)
+            if self._ended and isinstance(error, Exception) and not isinstance(error, SauropodError):
+                raise ClosedError("The engine was closed during this call.") from None
             raise
 
-    def _stop_loop(self) -> None:
-        portal, self._portal, loop, self._loop = self._portal, None, self._loop, None
-        if portal is not None and loop is not None:
-            portal.call(portal.stop, True)  # with what an interrupt may have left running
-            loop.__exit__(None, None, None)
+    def end(self, last: Callable[[], Awaitable[None]]) -> None:
+        """Run a last coroutine function, and end the loop with whatever an interrupt may have left running on it."""
+        if self._process != os.getpid():
+            return
+        try:
+            self._portal.call(last)
+        finally:
+            self._ended = True
+            self._portal.call(self._portal.stop, True)
+            self._context.__exit__(None, None, None)
 
 
 class _Call(Generic[Result]):
@@ -195,7 +221,8 @@ class _Call(Generic[Result]):
         """Cancel it where it runs; nothing, once it is done."""
         self._given_up = True
         if self._scope is not None and not self._done:
-            portal.start_task_soon(self._scope.cancel)
+            with suppress(RuntimeError):  # the loop has ended
+                portal.start_task_soon(self._scope.cancel)
 
 
 class TextStream:
@@ -216,7 +243,8 @@ class TextStream:
 
     def close(self) -> None:
         """Stop the request if it is still running."""
-        self._call(self._stream.aclose)
+        with suppress(ClosedError):  # it ended with its engine
+            self._call(self._stream.aclose)
 
     def __iter__(self) -> Self:
         return self
