@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, Unpack, get_args
 
 import anyio
 import anyio.to_thread
@@ -102,6 +102,8 @@ class Engine:
         options: Mapping[str, Any] | None = None,
         progress: ProgressCallback | None = None,
     ) -> None:
+        if isolation not in get_args(Isolation):
+            raise UnsupportedInput(f"isolation is one of {' and '.join(get_args(Isolation))}; got {isolation!r}.")
         self._source, self._backend = _split_source(source, backend)
         self._worker, self._isolation = worker, isolation
         self._progress = progress
@@ -125,26 +127,37 @@ class Engine:
             extra=dict(options or {}),
         )
         self._opened: Handle | None = None
-        self._closed = False
+        self._opening = self._closed = False
 
     # -- open and close --------------------------------------------------------------------------------------------
 
     async def open(self) -> Self:
         """Load the model. `async with` does this; by itself it is for notebooks and frameworks, with `aclose`."""
-        if self._opened is not None or self._closed:
+        if self._opening or self._opened is not None or self._closed:
             raise ClosedError("An engine is opened once. Make a new one.")
-        self._opened = await self._load()
+        self._opening = True
+        try:
+            handle = await self._load()
+        finally:
+            self._opening = False
+        if self._closed:
+            await handle.aclose()
+            raise ClosedError("The engine was closed while it was being opened. Make a new one.")
+        self._opened = handle
         return self
 
     async def aclose(self) -> None:
-        """Unload the model and give its memory back. Requests still in flight fail with `ClosedError`."""
+        """Unload the model and give its memory back. Requests still in flight fail with `ClosedError`.
+
+        All of that is under way at once, and cancelling only stops the waiting for it. An engine that is being opened
+        is closed when it has been.
+        """
         handle, self._opened, self._closed = self._opened, None, True
         if handle is not None:
-            with anyio.CancelScope(shield=True):
-                await handle.aclose()
+            await handle.aclose()
 
     async def __aenter__(self) -> Self:
-        return await self.open()
+        return self if self._opened is not None else await self.open()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -200,8 +213,8 @@ class Engine:
         `raw`, is continued as it is. A model without a chat template continues strings too. `options` are fields of
         `SamplingParams`, over those of `sampling`. `template_options` are variables for the chat template.
 
-        Raises here `InvalidSampling` and `UnsupportedInput`; while it is iterated over also `PromptTooLong`,
-        `QueueFull`, `BackendError`, `BackendCrashed` and `ClosedError`.
+        Raises here `InvalidSampling`, `UnsupportedInput` and `ClosedError`; while it is iterated over also
+        `PromptTooLong`, `QueueFull`, `BackendError` and `BackendCrashed`.
         """
         text = self._prompt(prompt, tools, raw, template_options)
         defaults = self._sampling if sampling is None else sampling.over(self._sampling)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 import attrs
 
@@ -22,7 +24,7 @@ from sauropod._values.messages import Message
 from sauropod._values.sampling import SamplingParams
 from sauropod._values.scheduling import Priority, SchedulerOptions
 from sauropod.abc import ChatModel
-from sauropod.errors import UnsupportedInput
+from sauropod.errors import ClosedError, UnsupportedInput
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +35,10 @@ __all__ = ["ChatHandle", "Handle", "WorkerHandle", "ask", "devices_of"]
 SEEDS = 2**32 - 1
 """How many seeds there are; the one after them would mean to llama.cpp: draw one."""
 
-AskedFor = TypeVar("AskedFor", CountTokens, Devices, Embed, Load, Unload)
+GRACE = 2.0
+"""Seconds for which whoever is cancelled waits for an end that is under way."""
+
+AskedFor = TypeVar("AskedFor", CountTokens, Devices, Embed, Load)
 
 
 class Handle(Protocol):
@@ -49,7 +54,8 @@ class Handle(Protocol):
 
     async def count_tokens(self, prompt: PromptText) -> int: ...
 
-    async def aclose(self) -> None: ...
+    async def aclose(self) -> None:
+        """Give the model back. Cancelling only ends the waiting."""
 
 
 @attrs.define(eq=False)
@@ -57,8 +63,6 @@ class WorkerHandle:
     """A model in a worker."""
 
     pool: WorkerPool
-    worker: str
-    isolation: Isolation
     link: Link
     model: int
     info: ModelInfo
@@ -80,10 +84,11 @@ class WorkerHandle:
         try:
             info = await ask(link, Load(pool.number(), model, backend, source, options, scheduling))
         except BaseException:
-            with anyio.CancelScope(shield=True):
-                await _leave(pool, worker, isolation, link, model)
+            ended = _leave(pool, link, model)
+            with anyio.move_on_after(GRACE, shield=True):
+                await ended()
             raise
-        return cls(pool, worker, isolation, link, model, info)
+        return cls(pool, link, model, info)
 
     def start(self, prompt: PromptText, sampling: SamplingParams, priority: Priority) -> Run:
         seed = secrets.randbelow(SEEDS) if sampling.seed is None else sampling.seed
@@ -111,7 +116,13 @@ class WorkerHandle:
         return count
 
     async def aclose(self) -> None:
-        await _leave(self.pool, self.worker, self.isolation, self.link, self.model)
+        ended = _leave(self.pool, self.link, self.model)
+        try:
+            await ended()
+        except anyio.get_cancelled_exc_class():
+            with anyio.move_on_after(GRACE, shield=True):
+                await ended()
+            raise
 
 
 @attrs.define(eq=False)
@@ -137,7 +148,8 @@ class ChatHandle:
         return await self.model.count_tokens(self._conversation(prompt), prompt.tools)
 
     async def aclose(self) -> None:
-        await self.model.aclose()
+        with anyio.CancelScope(shield=True):
+            await self.model.aclose()
 
     def _conversation(self, prompt: PromptText) -> Sequence[Message]:
         if prompt.text is not None or prompt.tokens is not None:
@@ -152,8 +164,9 @@ async def devices_of(pool: WorkerPool, worker: str, isolation: Isolation, backen
         devices: Sequence[Device] = await ask(link, Devices(pool.number(), backend))
         return devices
     finally:
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(partial(pool.release, worker, isolation))
+        ended = _leave(pool, link)
+        with anyio.move_on_after(GRACE, shield=True):
+            await ended()
 
 
 async def ask(link: Link, request: AskedFor) -> Any:
@@ -170,8 +183,16 @@ async def ask(link: Link, request: AskedFor) -> Any:
     return getattr(reply, "value", None)
 
 
-async def _leave(pool: WorkerPool, worker: str, isolation: Isolation, link: Link, model: int) -> None:
-    """Unload a model. With the last one its worker ends, which gives memory back more surely than anything."""
-    if not pool.is_last_user(worker, isolation):
-        await ask(link, Unload(pool.number(), model))
-    await anyio.to_thread.run_sync(partial(pool.release, worker, isolation))
+def _leave(pool: WorkerPool, link: Link, model: int | None = None) -> Callable[[], Awaitable[object]]:
+    """Unload a model, and with the last one end the worker, which gives memory back more surely than anything.
+
+    Done at once and as a whole, so that nothing can come between; what is returned waits for the end of it.
+    """
+    if pool.leave(link):
+        return partial(anyio.to_thread.run_sync, link.join, abandon_on_cancel=True)
+    if model is not None:
+        mailbox: Mailbox[tuple[int, Reply]] = Mailbox()
+        with contextlib.suppress(ClosedError):
+            link.submit(Exchange(Unload(pool.number(), model), mailbox))
+            return mailbox.get
+    return anyio.lowlevel.checkpoint

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
+import anyio
 import attrs
 
 from sauropod._runtime.link import Exchange, Link
@@ -22,7 +23,7 @@ from sauropod._values.completion import (
     TokenLogprob,
     Usage,
 )
-from sauropod.errors import BackendError, ClosedError
+from sauropod.errors import BackendError, ClosedError, SauropodError
 
 __all__ = ["LocalRun", "RemoteRun", "Run", "TextStream"]
 
@@ -33,11 +34,11 @@ class Run(Protocol):
     async def next(self) -> StreamEvent:
         """The next event. The last is `Finished`."""
 
-    def cancel(self) -> None:
-        """Stop it, without waiting. Harmless when it has ended."""
-
     async def aclose(self) -> None:
-        """Stop it, and wait until it has let go of what it held."""
+        """Stop it, and wait until it has let go of what it held. Whoever waits in `next` gets a `ClosedError`."""
+
+    def abandon(self) -> None:
+        """Stop it soon. The garbage collector may call this anywhere, so it takes no lock."""
 
 
 @attrs.define(eq=False)
@@ -56,6 +57,7 @@ class TextStream:
     _run: Run
     _completion: Completion | None = None
     _closed: bool = False
+    _failed: bool = False
 
     @property
     def completion(self) -> Completion:
@@ -79,11 +81,15 @@ class TextStream:
         return self
 
     async def __anext__(self) -> StreamEvent:
-        if self._completion is not None:
+        if self._completion is not None or self._failed:
             raise StopAsyncIteration
         if self._closed:
             raise ClosedError("The stream is closed. Make a new one with engine.stream().")
-        event = await self._run.next()
+        try:
+            event = await self._run.next()
+        except Exception:  # which a cancellation is not: after that the stream goes on
+            self._failed = True
+            raise
         if isinstance(event, Finished):
             self._completion = event.completion
         return event
@@ -98,7 +104,7 @@ class TextStream:
 
     def __del__(self) -> None:
         if self._completion is None and not self._closed:
-            self._run.cancel()
+            self._run.abandon()
 
 
 @attrs.define(eq=False)
@@ -156,19 +162,28 @@ class LocalRun:
             self._take(index, reply)
         return self._ready.popleft()
 
-    def cancel(self) -> None:
+    async def aclose(self) -> None:
+        self._cancel()
+        if self._mailbox is not None:
+            self._mailbox.put((0, Failed(ClosedError("The stream was closed while it was being read."))))
+
+    def abandon(self) -> None:
+        for exchange in self._exchanges:
+            self.link.abandon(exchange)
+
+    def _cancel(self) -> None:
         for exchange in self._exchanges:
             self.link.cancel(exchange)
 
-    async def aclose(self) -> None:
-        self.cancel()
-
     def _submit(self) -> Mailbox[tuple[int, Reply]]:
         mailbox: Mailbox[tuple[int, Reply]] = Mailbox()
-        for index, request in enumerate(self.requests):
-            exchange = Exchange(request, mailbox, index)
-            self._exchanges.append(exchange)
-            self.link.submit(exchange)
+        self._exchanges = [Exchange(request, mailbox, index) for index, request in enumerate(self.requests)]
+        try:
+            for exchange in self._exchanges:
+                self.link.submit(exchange)
+        except SauropodError:
+            self._cancel()
+            raise
         return mailbox
 
     def _take(self, index: int, reply: Reply) -> None:
@@ -186,7 +201,7 @@ class LocalRun:
                 if all(each.end is not None for each in self._writing):
                     self._ready.append(Finished(self._complete()))
             case Failed():
-                self.cancel()
+                self._cancel()
                 reply.throw()
             case Answer():
                 raise AssertionError("a text was answered as if it were something else")
@@ -206,19 +221,28 @@ class RemoteRun:
     """A request to a `ChatModel`, which streams the same events by itself."""
 
     events: AsyncIterator[StreamEvent]
+    _reading: anyio.CancelScope | None = None
 
     async def next(self) -> StreamEvent:
-        try:
-            event = await anext(self.events)
-        except StopAsyncIteration:
-            raise BackendError("The model's stream ended without a Finished event; its plug-in is at fault.") from None
-        if isinstance(event, Finished):
-            await self.aclose()
-        return event
-
-    def cancel(self) -> None:
-        """Left to the event loop, which closes a generator that nobody holds any more."""
+        with anyio.CancelScope() as self._reading:
+            try:
+                event = await anext(self.events)
+            except StopAsyncIteration:
+                raise BackendError(
+                    "The model's stream ended without a Finished event; its plug-in is at fault."
+                ) from None
+            finally:
+                self._reading = None
+            if isinstance(event, Finished):
+                await self.aclose()
+            return event
+        raise ClosedError("The stream was closed while it was being read.")
 
     async def aclose(self) -> None:
-        if isinstance(self.events, AsyncGenerator):
+        if self._reading is not None:
+            self._reading.cancel()  # which closes it where it is read
+        elif isinstance(self.events, AsyncGenerator):
             await self.events.aclose()
+
+    def abandon(self) -> None:
+        """Left to the event loop, which closes a generator that nobody holds any more."""

@@ -5,17 +5,19 @@ Started by command line, never by forking: `transport.ProcessTransport` writes t
 
 from __future__ import annotations
 
+import io
 import logging
 import os
+import pickle
 import sys
 import threading
+import traceback
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING
+from typing import NoReturn
 
+from sauropod._runtime.protocol import Parcel, pack
 from sauropod._runtime.worker import Worker
-
-if TYPE_CHECKING:
-    from sauropod._runtime.protocol import Replies
+from sauropod.errors import UnsupportedInput
 
 __all__ = ["RECORD", "main", "open_connection"]
 
@@ -30,18 +32,12 @@ def main(handle: int) -> None:
     """Be a worker over the connection whose handle was inherited."""
     _log_to_stderr()
     connection = open_connection(handle)
-    lock = threading.Lock()
-
-    def send(replies: Replies) -> None:
-        with lock:
-            connection.send(replies)
-
-    worker = Worker(send)
+    worker = Worker(lambda replies: connection.send_bytes(pack(replies)))  # called by the step thread alone
     threading.Thread(target=_listen, args=(connection, worker), name="sauropod-inbox", daemon=True).start()
     try:
         worker.run()
-    except (BrokenPipeError, ConnectionResetError):
-        os._exit(0)  # the parent has gone
+    except BaseException as error:
+        _end(error)
 
 
 def open_connection(handle: int) -> Connection:
@@ -56,17 +52,39 @@ def open_connection(handle: int) -> Connection:
 def _listen(connection: Connection, worker: Worker) -> None:
     """Hand requests to the worker, also while it computes. Without a parent there is nothing left to do."""
     parent = os.getppid()
-    while True:
-        try:
+    try:
+        while True:
             if connection.poll(PARENT_CHECK):
-                worker.post(connection.recv())
+                _take(connection.recv_bytes(), worker)
             elif os.getppid() != parent:
-                os._exit(0)
-        except (EOFError, OSError):
-            os._exit(0)
+                raise EOFError
+    except BaseException as error:
+        _end(error)
+
+
+def _take(message: bytes, worker: Worker) -> None:
+    sent = pickle.loads(message)
+    try:
+        request = sent.open() if isinstance(sent, Parcel) else sent
+    except UnsupportedInput as error:
+        worker.refuse(sent.id, error)
+    else:
+        worker.post(request)
+
+
+def _end(error: BaseException) -> NoReturn:
+    """End at once, whatever the other threads do: a process in which nobody listens, or steps, helps nobody."""
+    if isinstance(error, EOFError | ConnectionError):
+        os._exit(0)  # the parent has gone
+    try:
+        traceback.print_exception(error)
+    finally:
+        os._exit(1)
 
 
 def _log_to_stderr() -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # both go into one pipe, line by line
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter(RECORD))
     logging.basicConfig(handlers=[handler], level=logging.DEBUG)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import itertools
+import os
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import attrs
 
 from sauropod._runtime.link import Link
+from sauropod._runtime.protocol import Parcel, Request
 from sauropod.abc import Device
 
 if TYPE_CHECKING:
@@ -46,24 +48,23 @@ class WorkerPool:
         with self._lock:
             entry = self._entries.get((name, isolation))
             if entry is None:
-                entry = self._entries[name, isolation] = _Entry(Link(name, lambda: _start(name, isolation)))
+                link = Link(name, lambda: _start(name, isolation), lambda request: _pack(request, isolation))
+                entry = self._entries[name, isolation] = _Entry(link)
             entry.users += 1
             return entry.link
 
-    def is_last_user(self, name: str, isolation: Isolation) -> bool:
-        """Whether the worker would end with the next release."""
+    def leave(self, link: Link) -> bool:
+        """Give a link back. Whether that was its last user: then nobody else gets it, and its worker is ending."""
         with self._lock:
-            return self._entries[name, isolation].users == 1
-
-    def release(self, name: str, isolation: Isolation) -> None:
-        """Give a link back. The worker ends with its last user; waits for that."""
-        with self._lock:
-            entry = self._entries[name, isolation]
-            entry.users -= 1
-            if entry.users:
-                return
-            del self._entries[name, isolation]
-        entry.link.close()
+            key = next((key for key, entry in self._entries.items() if entry.link is link), None)
+            if key is None:
+                return False  # of another process, before a fork
+            self._entries[key].users -= 1
+            if self._entries[key].users:
+                return False
+            del self._entries[key]
+        link.close()
+        return True
 
     def close(self) -> None:
         """End all workers."""
@@ -71,6 +72,15 @@ class WorkerPool:
             entries = list(self._entries.values())
         for entry in entries:
             entry.link.close()
+        for entry in entries:
+            entry.link.join()
+
+    def disown(self) -> None:
+        """In a forked copy of this process: its workers belong to the original, and engines there are closed here."""
+        entries, self._entries = self._entries, {}
+        self._lock = threading.Lock()
+        for entry in entries.values():
+            entry.link.disown()
 
 
 def _start(name: str, isolation: Isolation) -> Transport:
@@ -79,9 +89,15 @@ def _start(name: str, isolation: Isolation) -> Transport:
     return ProcessTransport(name) if isolation == "process" else ThreadTransport(name)
 
 
+def _pack(request: Request, isolation: Isolation) -> Request | Parcel:
+    return Parcel.of(request) if isolation == "process" else request
+
+
 def _make_shared_pool() -> WorkerPool:
     pool = WorkerPool()
     atexit.register(pool.close)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=pool.disown)
     return pool
 
 

@@ -1,7 +1,8 @@
-"""What a worker is told, and what it answers. Everything here is picklable."""
+"""What a worker is told, and what it answers, and how that is pickled between processes."""
 
 from __future__ import annotations
 
+import pickle
 import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn, TypeAlias
@@ -13,7 +14,7 @@ from sauropod._values.loading import LoadOptions, Source
 from sauropod._values.messages import Message, Tool
 from sauropod._values.sampling import SamplingParams, StopReason
 from sauropod._values.scheduling import Priority, SchedulerOptions
-from sauropod.errors import BackendError, SauropodError
+from sauropod.errors import BackendError, SauropodError, UnsupportedInput
 
 __all__ = [
     "Answer",
@@ -25,6 +26,7 @@ __all__ = [
     "Failed",
     "Generate",
     "Load",
+    "Parcel",
     "Piece",
     "PromptText",
     "Replies",
@@ -32,6 +34,7 @@ __all__ = [
     "Request",
     "Unload",
     "WorkerTraceback",
+    "pack",
 ]
 
 
@@ -116,6 +119,48 @@ class Cancel:
 Request: TypeAlias = Load | Generate | Embed | CountTokens | Devices | Unload | Cancel
 
 
+@attrs.frozen
+class Parcel:
+    """A request on its way to another process.
+
+    It is pickled where it was asked for, before any lock is taken, and unpickled where a fault can still be told to
+    whoever waits for `id`: requests hold what users and plug-ins made.
+    """
+
+    id: int
+    data: bytes
+    generated: Sequence[int] = ()
+    """More tokens that a `Generate` has said."""
+
+    @classmethod
+    def of(cls, request: Request) -> Parcel:
+        """Raises `UnsupportedInput` for what cannot be pickled."""
+        try:
+            return cls(request.id, pickle.dumps(request))
+        except Exception as error:
+            raise UnsupportedInput(
+                f"The request cannot be sent to the worker process ({type(error).__name__}: {error}). {_PLAIN}"
+            ) from error
+
+    def open(self) -> Request:
+        """The request. Raises `UnsupportedInput` for what cannot be unpickled."""
+        try:
+            request: Request = pickle.loads(self.data)
+        except Exception as error:
+            raise UnsupportedInput(
+                f"The worker process cannot read the request ({type(error).__name__}: {error}). {_PLAIN}"
+            ) from error
+        if isinstance(request, Generate) and self.generated:
+            return attrs.evolve(request, generated=(*request.generated, *self.generated))
+        return request
+
+
+_PLAIN = (
+    "Pass plain strings, numbers, lists and dicts, or instances of classes that can be imported there "
+    '(those of the main program cannot), or load the model with isolation="thread".'
+)
+
+
 # -- from the worker, several at a time, each with the id of its exchange --------------------------------------------
 
 
@@ -164,9 +209,9 @@ class Failed:
 
     @classmethod
     def of(cls, error: BaseException) -> Failed:
-        """What is no error of ours becomes a `BackendError`."""
+        """What is no error of ours, or cannot be sent, becomes a `BackendError`."""
         trace = "".join(traceback.format_exception(error))
-        if not isinstance(error, SauropodError):
+        if not isinstance(error, SauropodError) or not _can_be_sent(error):
             error = BackendError(f"The backend failed: {type(error).__name__}: {error}")
         return cls(error, trace)
 
@@ -179,3 +224,23 @@ Reply: TypeAlias = Piece | End | Answer | Failed
 
 Replies: TypeAlias = list[tuple[int, Reply]]
 """What a worker sends at once: replies, each with the id of its exchange."""
+
+
+def pack(replies: Replies) -> bytes:
+    """Replies as they are sent by a worker process. What a plug-in answered and cannot be pickled is a failure."""
+    try:
+        return pickle.dumps(replies)
+    except Exception:
+        return pickle.dumps([each if _can_be_sent(each[1]) else _unsent(*each) for each in replies])
+
+
+def _unsent(id: int, reply: Reply) -> tuple[int, Reply]:
+    return id, Failed(BackendError(f"The backend's answer cannot be sent from the worker process: {reply!r:.500}"))
+
+
+def _can_be_sent(value: object) -> bool:
+    """Whether it arrives as what it is. Exceptions with arguments of their own often do not."""
+    try:
+        return type(pickle.loads(pickle.dumps(value))) is type(value)
+    except Exception:
+        return False

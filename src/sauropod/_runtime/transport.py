@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import pickle
 import queue
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import attrs
 
-from sauropod._runtime.protocol import Replies, Request
+from sauropod._runtime.protocol import Parcel, Replies, Request
 from sauropod.errors import BackendCrashed, BackendError
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ __all__ = ["ProcessTransport", "ThreadTransport", "Transport"]
 logger = logging.getLogger("sauropod.worker")
 
 LAST_LINES = 20
+_RECORD = re.compile("\x1e(?P<level>[0-9]+)\x1f(?P<name>[^\x1f]*)\x1f(?P<message>.*)")
 PATIENCE = 5.0
 """Seconds that a process gets to end by itself once it has closed its connection."""
 
@@ -34,7 +37,7 @@ PATIENCE = 5.0
 class Transport(Protocol):
     """The parent's end of a worker. `send` and `close` may be called from any thread, `receive` from one."""
 
-    def send(self, request: Request) -> None:
+    def send(self, request: Request | Parcel) -> None:
         """Hand over a request. Lost without a word if the worker is gone; `receive` will tell."""
 
     def receive(self) -> Replies:
@@ -45,6 +48,9 @@ class Transport(Protocol):
 
     def obituary(self) -> BackendCrashed:
         """What is known of the worker's end, after `EOFError`. Waits for the end of its process."""
+
+    def disown(self) -> None:
+        """Let go of it in a forked copy of this process, whose worker it is not."""
 
 
 @attrs.define(eq=False)
@@ -62,29 +68,36 @@ class ProcessTransport:
     _reader: threading.Thread = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._connection, theirs = Pipe()
         try:
-            self.process = _spawn(theirs.fileno())
-        except OSError as error:
-            self._connection.close()
+            with contextlib.ExitStack() as undo:
+                self._connection, theirs = Pipe()
+                undo.callback(self._connection.close)  # at which a process that was started ends by itself
+                with theirs:
+                    self.process = _spawn(theirs.fileno())
+                self._reader = threading.Thread(target=self._log, name="sauropod-log", daemon=True)
+                self._reader.start()
+                undo.pop_all()
+        except Exception as error:
             raise BackendError(
                 f"The worker process could not be started with {sys.executable!r} ({error}). "
                 'Load the model with isolation="thread" if this program cannot start others.'
             ) from error
-        finally:
-            theirs.close()
-        assert self.process.stderr is not None
-        self._reader = threading.Thread(target=self._log, args=(self.process.stderr,), name="sauropod-log", daemon=True)
-        self._reader.start()
 
-    def send(self, request: Request) -> None:
+    def send(self, request: Request | Parcel) -> None:
+        message = pickle.dumps(request)
         with self._sending, contextlib.suppress(OSError, ValueError):
-            self._connection.send(request)
+            self._connection.send_bytes(message)
 
     def receive(self) -> Replies:
         try:
-            replies: Replies = self._connection.recv()
+            message = self._connection.recv_bytes()
         except (OSError, ValueError) as error:
+            raise EOFError from error
+        try:
+            replies: Replies = pickle.loads(message)
+        except Exception as error:  # a plug-in's value that can be pickled there but not unpickled here
+            self._output.append(f"It said what cannot be unpickled ({type(error).__name__}: {error}).")
+            self.process.kill()
             raise EOFError from error
         return replies
 
@@ -111,22 +124,34 @@ class ProcessTransport:
             output=tuple(self._output),
         )
 
-    def _log(self, stderr: IO[str]) -> None:
+    def disown(self) -> None:
+        self._connection.close()
+        with open(os.devnull, "rb") as nothing:  # closing the output could wait for a lock of the thread that reads it
+            os.dup2(nothing.fileno(), self._stdout.fileno(), inheritable=False)
+        self.process.returncode = 0  # it is not this process that waits for it
+
+    @property
+    def _stdout(self) -> IO[str]:
+        assert self.process.stdout is not None
+        return self.process.stdout
+
+    def _log(self) -> None:
         """Pass the process's log records on as such, and whatever else it prints as information."""
-        with stderr:
-            for line in stderr:
+        with self._stdout as output:
+            for line in output:
                 text = line.rstrip("\n")
-                if text.startswith("\x1e") and text.count("\x1f") >= 2:
-                    level, name, message = text[1:].split("\x1f", 2)
-                    logging.getLogger(name).log(int(level), "%s", message)
-                elif text:
+                if record := _RECORD.search(text):
+                    text = text[: record.start()]  # what native code had left without an end of line
+                    logging.getLogger(record["name"]).log(int(record["level"]), "%s", record["message"])
+                if text:
                     self._output.append(text)
                     logger.info("%s", text)
 
 
 def _spawn(handle: int) -> subprocess.Popen[str]:
     """A Python that runs `child.main` with this module search path, and inherits nothing but the handle."""
-    program = f"import sys; sys.path[:] = {sys.path!r}; from sauropod._runtime.child import main; main({handle})"
+    path = [os.fsdecode(entry) for entry in sys.path if isinstance(entry, str | bytes | os.PathLike)]
+    program = f"import sys; sys.path[:] = {path!r}; from sauropod._runtime.child import main; main({handle})"
     start: dict[str, Any]
     if sys.platform == "win32":
         os.set_handle_inheritable(handle, True)
@@ -137,8 +162,8 @@ def _spawn(handle: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", program],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
         **start,
@@ -162,8 +187,8 @@ class ThreadTransport:
         self._thread = threading.Thread(target=self._run, name=f"sauropod-worker-{self.name}", daemon=True)
         self._thread.start()
 
-    def send(self, request: Request) -> None:
-        self._worker.post(request)
+    def send(self, request: Request | Parcel) -> None:
+        self._worker.post(request.open() if isinstance(request, Parcel) else request)
 
     def receive(self) -> Replies:
         replies = self._replies.get()
@@ -179,6 +204,8 @@ class ThreadTransport:
         crashed = BackendCrashed(f"The worker thread {self.name!r} ended: {self._fault!r}.")
         crashed.__cause__ = self._fault
         return crashed
+
+    def disown(self) -> None: ...
 
     def _run(self) -> None:
         try:

@@ -36,7 +36,7 @@ from sauropod._runtime.protocol import (
 )
 from sauropod._runtime.registry import load_backend
 from sauropod.abc import Backend
-from sauropod.errors import BackendError, BackendNotFound
+from sauropod.errors import BackendNotFound, ClosedError, SauropodError
 
 __all__ = ["Worker"]
 
@@ -56,6 +56,7 @@ class Resident:
     stepped: int = 0
     awaited: set[int] = attrs.field(factory=set)
     """Requests that are being prepared, and that nobody has cancelled."""
+    closed: bool = False
     preparer: ThreadPoolExecutor = attrs.field(factory=lambda: ThreadPoolExecutor(1, "sauropod-prepare"))
     """Loads, then renders and encodes: what may take long without holding up anybody's steps."""
     loading: Future[Host] = attrs.field(init=False)
@@ -63,11 +64,19 @@ class Resident:
     def __attrs_post_init__(self) -> None:
         self.loading = self.preparer.submit(self.load)
 
-    def close(self) -> None:
-        """Give the model back. One that is still loading is given back by whoever learns that it is loaded."""
-        self.preparer.shutdown(wait=self.host is not None, cancel_futures=self.host is not None)
-        if self.host is not None:
-            self.host.close()
+    def close(self) -> list[int]:
+        """Give the model back; if it is still loading, when that is done. Returns who is left without an answer."""
+        self.closed = True  # first: from now on no text is encoded that was not being encoded when the model was loaded
+        loaded = self.loading.done()
+        self.preparer.shutdown(wait=loaded, cancel_futures=loaded)
+        self.loading.add_done_callback(_give_back)
+        left, self.awaited = list(self.awaited), set()
+        return left
+
+
+def _give_back(loading: Future[Host]) -> None:
+    if loading.exception() is None:
+        loading.result().close()
 
 
 @attrs.define(eq=False)
@@ -89,9 +98,14 @@ class Worker:
                 if resident.host is not None:
                     resident.host.interrupt(request.id)
         elif isinstance(request, TextRequest) and request.model in self._residents:
-            self._prepare(request, received)
+            replies = self._prepare(request, received)
+            self._inbox.put(lambda: replies)
             return
         self._inbox.put(partial(self._handle, request, received))
+
+    def refuse(self, id: int, error: SauropodError) -> None:
+        """Answer a request that did not arrive whole."""
+        self._inbox.put(lambda: [(id, Failed.of(error))])
 
     def stop(self) -> None:
         """Leave the loop after the step that is running, and close all models."""
@@ -152,23 +166,18 @@ class Worker:
         return []
 
     def _loaded(self, request: Load, resident: Resident) -> Replies:
-        current = self._residents.get(request.model) is resident
+        if self._residents.get(request.model) is not resident:
+            return []  # unloaded meanwhile
         if (error := resident.loading.exception()) is not None:
-            if current:
-                del self._residents[request.model]
-            resident.close()
-            return [(request.id, Failed.of(error))]
+            del self._residents[request.model]
+            return [(id, Failed.of(error)) for id in (request.id, *resident.close())]
         resident.host = resident.loading.result()
-        if not current:  # unloaded meanwhile
-            resident.close()
-            return []
         return [(request.id, Answer(resident.host.model.info))]
 
     def _unload(self, request: Unload) -> Replies:
         resident = self._residents.pop(request.model, None)
-        if resident is not None:
-            resident.close()
-        return [(request.id, Answer(None))]
+        left = resident.close() if resident is not None else []
+        return [*((id, _not_loaded()) for id in left), (request.id, Answer(None))]
 
     def _devices(self, request: Devices) -> Replies:
         def ask() -> None:
@@ -184,15 +193,18 @@ class Worker:
         """Render and encode in the model's own thread, behind its load if that is still going on."""
         resident = self._residents.get(request.model)
         if resident is None:
-            return [(request.id, Failed(BackendError("The model is not loaded. Open the engine again.")))]
+            return [(request.id, _not_loaded())]
         resident.awaited.add(request.id)
 
         def prepare() -> None:
-            if request.id in resident.awaited:
+            if request.id in resident.awaited and not resident.closed:
                 work = _prepared(request, resident.loading, received)
                 self._inbox.put(partial(self._admit, request.id, resident, work))
 
-        resident.preparer.submit(prepare)
+        try:
+            resident.preparer.submit(prepare)
+        except RuntimeError:  # closed a moment ago, by the other thread
+            return [(request.id, _not_loaded())]
         return []
 
     def _admit(self, id: int, resident: Resident, work: Work) -> Replies:
@@ -226,6 +238,10 @@ def _prepared(request: TextRequest, loading: Future[Host], received: float) -> W
     except Exception as error:
         failed = Failed.of(error)
         return lambda: [(request.id, failed)]
+
+
+def _not_loaded() -> Failed:
+    return Failed(ClosedError("The model is not loaded, or no longer. Open a new engine."))
 
 
 def _make_host(request: Load) -> Host:
