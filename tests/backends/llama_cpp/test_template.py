@@ -118,6 +118,9 @@ def test_what_the_template_says_of_a_conversation_is_in_the_error() -> None:
         template.render(TALK)
 
 
+TWICE = "{% set a = [1] %}" + "{% set a = [a, a] %}" * 45
+"""A list that takes two pointers a level and would be 2⁴⁵ numbers long, written out."""
+
 RUNAWAYS = {
     "endless loops": "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
     "endless writing": "{% for a in range(99999) %}{% for b in range(99999) %}xxxxxxxx{% endfor %}{% endfor %}",
@@ -126,7 +129,8 @@ RUNAWAYS = {
     "adding lists": "{% set n = namespace(x=[1]) %}{% for i in range(60) %}{% set n.x = n.x + n.x %}{% endfor %}",
     "multiplying": "{{ 'a' * 10000000000 }}",
     "multiplying lists": "{{ ([1] * 10000000000) | length }}",
-    "powers": "{{ 10 ** 10 ** 10 }}",
+    "powers": "{{ 10 ** (10 ** 10) }}",
+    "squaring": "{% set n = namespace(x=10 ** 20000) %}{% for i in range(60) %}{% set n.x = n.x * n.x %}{% endfor %}",
     "centring": "{{ 'a' | center(10000000000) }}",
     "padding": "{{ 'a'.ljust(10000000000) }}",
     "a wide field": "{{ '{:10000000000}'.format(1) }}",
@@ -135,6 +139,42 @@ RUNAWAYS = {
     "replacing": "{% set x = 'a' * 1000000 %}{{ x.replace('a', x) }}",
     "replacing by a filter": "{% set x = 'a' * 1000000 %}{{ x | replace('a', x) }}",
     "joining": "{% set x = 'a' * 1000000 %}{{ x | join(x) }}",
+    "joining what was taken apart": "{% set x = 'é' * 8000000 %}{{ ('é' * 8).join(x) }}",
+    "taking apart": "{% set x = ('漢' * 100000) * 70 %}{{ x | list | length }}",
+    "taking apart for a call": "{% set x = ('漢' * 100000) * 70 %}{{ cycler(*x) }}",
+    "comparing what holds itself twice": f"{{% set b = [1] %}}{TWICE}{{% set b = [a, a] %}}{{{{ a == b }}}}",
+    "writing what holds itself twice": f"{TWICE}{{{{ a }}}}",
+    "JSON of what holds itself twice": f"{TWICE}{{{{ a | tojson }}}}",
+    "what holds itself twice by views": "{% set a = [1] %}" + "{% set a = {1: a, 2: a}.items() %}" * 40 + "{{ a }}",
+    "what holds itself twice as a key": "{% set a = (1,) %}" + "{% set a = (a, a) %}" * 40 + "{{ {a: 1} }}",
+    "indented JSON": "{% set a = [1] %}" + "{% set a = [a] %}" * 400 + "{{ ([a] * 1000) | tojson(indent=1000) }}",
+    "keeping": "{% set n = namespace(l=[]) %}{% for i in range(99) %}"
+    "{% set n.l = n.l + [('x' * 9000000) ~ i] %}{% endfor %}",
+    "keeping slices": "{% set x = 'x' * 9000000 %}" + "".join(f"{{% set x{i} = x[{i}:] %}}" for i in range(1000)),
+    "writing in a macro": "{% set x = 'x' * 9000000 %}{% macro f() %}{% for i in range(999) %}{{ x }}{% endfor %}"
+    "{% endmacro %}{{ f() }}",
+    "writing constants in a macro": "{% macro f() %}{% for i in range(99999) %}" + "x" * 90_000 + "{% endfor %}"
+    "{% endmacro %}{{ f() }}",
+    "writing in a block": "{% set x = 'x' * 9000000 %}{% set y %}"
+    "{% for i in range(999) %}{{ x }}{% endfor %}{% endset %}",
+    "joining a thousand times": "{% set x = 'x' * 9000000 %}{% set y = x" + " ~ x" * 1000 + " %}",
+    "searching backwards": "{% set x = 'a' * 9000000 %}{{ x.rfind('b' ~ x[:4000000]) }}",
+    "stripping": "{% set x = 'a' * 9000000 %}{{ x | trim('b' * 9000000 ~ 'a') }}",
+    "tabs": "{{ ('\t' * 9000000).expandtabs(1000) }}",
+    "indenting": "{{ ('\n' * 9000000) | indent(1000) }}",
+    "many fields": "{{ ('%999d' * 100000) % ((1,) * 100000) }}",
+    "the same field again": "{{ ('%(a)s' * 100000) % {'a': 'x' * 1000000} }}",
+    "a wide field by name": "{{ '{a:10000000000}'.format(a=1) }}",
+    "a width inside a field": "{{ '{:{}}'.format(1, 9999999999) }}",
+    "a wide date": "{{ strftime_now('%9999999Y') }}",
+    "numbers that collide": "{% set n = namespace(l=[]) %}{% for i in range(20000) %}"
+    f"{{% set n.l = n.l + [(i * {2**61 - 1}, 1)] %}}{{% endfor %}}{{{{ dict(n.l) }}}}",
+    "adding up lists": "{{ ([[1]] * 60000) | sum(start=[]) | length }}",
+    "no loop at all": "{% set x = range(99999) | list %}{% set y = range(99999) | list %}"
+    + "{% set z = x == y %}" * 3000,
+    "looking without finding": "{% set x = 'a' * 9000000 %}{{ (['b'] * 90000) | select('in', x) | list }}",
+    "blocks in blocks": "{% for i in [1] %}" * 30 + "{% endfor %}" * 30,
+    "a number of ten thousand digits": "{{ " + "9" * 10_000 + " }}",
     "deep recursion": "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
     "wide recursion": "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}",
     "a class": "{{ ''.__class__.__mro__[1].__subclasses__() }}",
@@ -144,7 +184,7 @@ RUNAWAYS = {
     "broken syntax": "{% if",
     "an unknown filter": "{{ 'x' | system }}",
     "nothing there": "{{ nothing.at.all }}",
-    "a million characters": "x" * 1_000_001,
+    "a million characters": "x" * 1_000_000,
 }
 
 
@@ -154,6 +194,37 @@ def test_a_hostile_template_is_an_error_and_costs_little(name: str) -> None:
     with pytest.raises(UnsupportedInput):
         ChatTemplate(RUNAWAYS[name], seconds=0.3).render(TALK)
     assert time.monotonic() - began < 5  # the limit is 0.3; what is between is for a busy machine
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("{{ number | tojson }} {{ number | string }} {{ number | int }}", "1700000000 1700000000 1700000000"),
+        ("{% macro say(x) %}{{ x }}{% endmacro %}{{ say(number) }}", "1700000000"),
+        ("{{ text | trim }}{{ text.strip() }}", "rose 5% - {12345 of 99999}" * 2),
+        ("{{ ('a' * 1000000) | length }} {{ ([1] * 100000) | length }}", "1000000 100000"),
+        (
+            "{{ book | length }} {{ book.split('</think>') | length }} {{ book.replace('x', 'yy') | length }}",
+            "5000000 1 5000000",
+        ),
+        ("{{ {'b': [1]} | tojson(separators=(',', ':')) }} {{ [1, 2] | sum }}", '{"b":[1]} 3'),
+        ("{% set x %}{{ text }}{% endset %}{{ x | replace('rose', 'fell') }}", "fell 5% - {12345 of 99999}"),
+        ("{% set x | upper %}{{ 'ab' }}{% endset %}{{ x }}{% filter upper %}c{% endfilter %}", "ABC"),
+        (
+            "{{ dict(a=1) }}{{ dict([('b', 2)]) }}{{ [3, 1] | join('-') }}{{ 'ab' | list | join(' ') }}",
+            "{'a': 1}{'b': 2}3-1a b",
+        ),
+        ("{% for m in messages %}{{ messages | length }}{% endfor %}{{ messages[-1:][0].role }}", "4444user"),
+    ],
+)
+def test_what_only_looks_costly_is_let_through(source: str, expected: str) -> None:
+    options = {"number": 1_700_000_000, "text": "rose 5% - {12345 of 99999}", "book": "word " * 1_000_000}
+    assert ChatTemplate(source).render(TALK, options=options) == expected
+
+
+def test_what_one_template_made_is_not_held_against_the_next_run() -> None:
+    template = ChatTemplate("{% for i in range(30) %}{% set x = 'x' * 5000000 %}{% endfor %}ok")
+    assert [template.render(TALK) for _ in range(3)] == ["ok"] * 3
 
 
 def test_a_template_cannot_change_the_conversation() -> None:
@@ -169,3 +240,5 @@ def test_jinja_itself_is_as_the_sandbox_expects_it() -> None:
     assert callable(environment.call_binop)
     assert callable(environment.wrap_str_format)
     assert "tojson" in jinja2.filters.FILTERS
+    assert jinja2.utils._PassArg.from_obj(jinja2.filters.FILTERS["map"]) is not None
+    assert issubclass(type(environment.make_globals(None)["namespace"]()), jinja2.utils.Namespace)

@@ -17,7 +17,8 @@ from sauropod.errors import UnsupportedInput
 __all__ = ["ChatTemplate"]
 
 SECONDS = 2.0
-LARGEST_SOURCE = 1_000_000
+LARGEST_SOURCE = 100_000
+"""Characters. Compiling as many takes seconds, where they are all expressions; real templates have a third of them."""
 _SENTINEL = "sauropod was here"
 
 
@@ -42,7 +43,7 @@ class ChatTemplate:
             raise UnsupportedInput(f"The chat template is {len(self.source):,} characters; no real one is that long.")
         try:
             self._template = self._sandbox.from_string(self.source)
-        except (jinja2.TemplateError, RecursionError) as error:
+        except (jinja2.TemplateError, MemoryError, RecursionError, SyntaxError, ValueError) as error:
             raise UnsupportedInput(
                 f"The model's chat template cannot be read ({error}). Give a working one with chat_template=…"
             ) from error
@@ -92,7 +93,7 @@ class ChatTemplate:
         return self._sandbox.run(self._template, variables, self.seconds)
 
 
-_FAILURES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+_FAILURES = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
 """What a template's own mistakes raise."""
 
 
