@@ -34,7 +34,7 @@ from sauropod._values.messages import Message, Tool
 from sauropod._values.sampling import SamplingParams
 from sauropod._values.scheduling import Priority, SchedulerOptions
 from sauropod.abc import Backend, Device, LanguageModel
-from sauropod.errors import BackendError, UnsupportedModel
+from sauropod.errors import BackendError, ClosedError, UnsupportedInput, UnsupportedModel
 from sauropod.testing import FakeLanguageModel, FakeOptions
 
 
@@ -43,6 +43,7 @@ class Running:
     """A worker in a thread, and the replies it has sent."""
 
     worker: Worker
+    thread: threading.Thread
     replies: queue.SimpleQueue[tuple[int, Reply]]
 
     def next(self) -> tuple[int, Reply]:
@@ -95,7 +96,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[str],
         thread = threading.Thread(target=worker.run)
         thread.start()
         running.append((worker, thread))
-        return Running(worker, replies)
+        return Running(worker, thread, replies)
 
     yield begin
     for worker, thread in running:
@@ -284,3 +285,75 @@ def test_unloading_closes_the_model(start: Start) -> None:
     assert models[0]._closed
     running.load(1, id=3)
     assert running.next()[0] == 3
+
+
+def test_unloading_answers_those_who_are_being_prepared(start: Start) -> None:
+    encoding, gate = threading.Event(), threading.Event()
+
+    class Slow(FakeLanguageModel):
+        def encode(self, text: str, *, special: bool) -> Sequence[int]:
+            encoding.set()
+            gate.wait(20)
+            assert not self._closed
+            return super().encode(text, special=special)
+
+    running = start(lambda _: Slow())
+    running.load(1)
+    running.next()
+    running.ask(1, model=1)
+    running.ask(2, model=1)
+    assert encoding.wait(20)
+    running.worker.post(Unload(3, 1))
+    gate.set()
+    replies = dict(running.next() for _ in range(3))
+    assert replies.pop(3) == Answer(None)
+    assert replies.keys() == {1, 2}
+    assert all(isinstance(reply, Failed) and isinstance(reply.error, ClosedError) for reply in replies.values())
+
+
+def test_a_request_that_meets_a_model_on_its_way_out_is_answered(start: Start) -> None:
+    running = start(lambda _: FakeLanguageModel())
+    running.load(1)
+    running.next()
+    running.worker._residents[1].preparer.shutdown()  # as the step thread does first, while another thread posts
+    running.ask(1, model=1)
+    id, reply = running.next()
+    assert id == 1
+    assert isinstance(reply, Failed)
+    assert isinstance(reply.error, ClosedError)
+
+
+@pytest.mark.parametrize("unloaded", [False, True])
+def test_a_model_that_is_loaded_when_nobody_wants_it_any_more_is_closed(start: Start, unloaded: bool) -> None:
+    loading, gate, closed = threading.Event(), threading.Event(), threading.Event()
+
+    class Closes(FakeLanguageModel):
+        def close(self) -> None:
+            super().close()
+            closed.set()
+
+    def make(_: str) -> LanguageModel:
+        loading.set()
+        gate.wait(20)
+        return Closes()
+
+    running = start(make)
+    running.load(1)
+    assert loading.wait(20)
+    if unloaded:
+        running.worker.post(Unload(2, 1))
+        assert running.next() == (2, Answer(None))
+    running.worker.stop()
+    running.thread.join(20)
+    assert not running.thread.is_alive()
+    gate.set()
+    assert closed.wait(20)
+
+
+def test_a_request_that_did_not_arrive_whole_is_answered(start: Start) -> None:
+    running = start(lambda _: FakeLanguageModel())
+    running.worker.refuse(1, UnsupportedInput("what is this?"))
+    id, reply = running.next()
+    assert id == 1
+    assert isinstance(reply, Failed)
+    assert isinstance(reply.error, UnsupportedInput)

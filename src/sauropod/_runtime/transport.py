@@ -71,9 +71,10 @@ class ProcessTransport:
         try:
             with contextlib.ExitStack() as undo:
                 self._connection, theirs = Pipe()
-                undo.callback(self._connection.close)  # at which a process that was started ends by itself
+                undo.callback(self._connection.close)
                 with theirs:
-                    self.process = _spawn(theirs.fileno())
+                    self.process = undo.enter_context(_spawn(theirs.fileno()))
+                undo.callback(self.process.kill)
                 self._reader = threading.Thread(target=self._log, name="sauropod-log", daemon=True)
                 self._reader.start()
                 undo.pop_all()
