@@ -96,6 +96,104 @@ def test_closing_wakes_other_threads() -> None:
     assert len(failed) == 1
 
 
+def test_a_stream_closed_from_another_thread_wakes_its_reader() -> None:
+    with Engine("fake:", options={"context_length": 1_000_000}) as engine:
+        stream = engine.stream("Hello", ignore_eos=True)
+        next(stream)
+        failed: list[BaseException] = []
+
+        def read() -> None:
+            try:
+                for _ in stream:
+                    pass
+            except sauropod.ClosedError as error:
+                failed.append(error)
+
+        thread = threading.Thread(target=read)
+        thread.start()
+        stream.close()
+        thread.join(20)
+        assert len(failed) == 1
+
+
+def test_a_stream_may_be_closed_after_its_engine() -> None:
+    with Engine("fake:") as engine:
+        stream = engine.stream("Hello")
+        next(stream)
+    stream.close()
+    with pytest.raises(sauropod.ClosedError):
+        next(stream)
+
+
+def test_an_open_engine_can_be_entered_and_is_not_opened_twice() -> None:
+    with Engine("fake:").open() as engine:
+        with pytest.raises(sauropod.ClosedError, match="once"):
+            engine.open()
+        assert engine.count_tokens("x") > 0
+    engine.close()
+    with pytest.raises(sauropod.ClosedError):
+        engine.open()
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("sauropod")]
+
+
+def test_any_number_of_threads_may_close() -> None:
+    engine = Engine("fake:").open()
+    barrier, errors = threading.Barrier(8), []
+
+    def close() -> None:
+        barrier.wait(20)
+        try:
+            engine.close()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=close) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert errors == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_fork_is_told_that_its_engine_is_the_originals_and_may_open_its_own() -> None:
+    program = """
+        import os
+        import sauropod
+        from sauropod.blocking import Engine
+        with Engine("fake:") as engine:
+            stream = engine.stream("Hello", seed=1, ignore_eos=True, max_tokens=200)
+            next(stream)
+            if (child := os.fork()) == 0:
+                for call in (lambda: engine.complete("Hello"), lambda: next(stream)):
+                    try:
+                        call()
+                    except sauropod.ClosedError as error:
+                        print(error, flush=True)
+                stream.close()
+                engine.close()
+                with Engine("fake:") as own:
+                    print(own.complete("Hello", max_tokens=3, ignore_eos=True).usage.completion_tokens, flush=True)
+                raise SystemExit
+            os.waitpid(child, 0)
+            for _ in stream:
+                pass
+            print(stream.completion.text == engine.complete("Hello", seed=1, ignore_eos=True, max_tokens=200).text)
+    """
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(program)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr == ""
+    *told, child, parent = done.stdout.splitlines()
+    assert len(told) == 2
+    assert all("fork" in line for line in told)
+    assert (child, parent) == ("3", "True")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
 def test_ctrl_c_stops_the_model_and_leaves_the_engine_in_order() -> None:
     program = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import enum
 import os
 import signal
 import subprocess
@@ -117,6 +118,46 @@ async def test_a_model_that_brings_its_worker_down_while_loading_is_an_error() -
         assert (await bystander.complete("Hello", max_tokens=2, ignore_eos=True)).usage.completion_tokens == 2
 
 
+async def test_of_two_models_loaded_together_only_the_one_that_crashes_fails() -> None:
+    innocent = fake(load_seconds=0.2)
+
+    async def load() -> None:
+        with pytest.raises(sauropod.BackendCrashed, match="while loading"):
+            await fake(load_seconds=0.1, load_crashes=True).open()
+
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as group:
+            group.start_soon(load)
+            group.start_soon(innocent.open)
+        assert await innocent.count_tokens("x") > 0
+        await innocent.aclose()
+
+
+async def test_a_load_right_after_its_worker_died_goes_well() -> None:
+    async with fake() as bystander:
+        for _ in range(3):
+            kill_worker(bystander)
+            with anyio.fail_after(30):
+                async with fake() as engine:
+                    assert await engine.count_tokens("x") > 0
+                    assert await bystander.count_tokens("x") > 0
+
+
+async def test_a_value_that_the_worker_cannot_read_is_refused_and_disturbs_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Role(enum.StrEnum):
+        USER = "user"
+
+    Role.__module__, Role.__qualname__ = "__main__", "Role"  # as in the user's own script
+    monkeypatch.setattr(sys.modules["__main__"], "Role", Role, raising=False)
+    async with fake() as engine:
+        with anyio.fail_after(30):
+            with pytest.raises(sauropod.UnsupportedInput, match=r"cannot read the request .*Role"):
+                await engine.complete("Hello", template_options={"role": Role.USER})
+            assert (await engine.complete("Hello", max_tokens=2, ignore_eos=True)).usage.completion_tokens == 2
+
+
 async def test_native_output_is_in_the_error() -> None:
     async with fake(crash_on="poison", last_words="assertion failed: x > 0") as engine:
         with pytest.raises(sauropod.BackendCrashed, match="assertion failed: x > 0") as crash:
@@ -139,6 +180,7 @@ async def test_a_worker_does_not_outlive_its_parent(forked: bool, tmp_path: Path
         from sauropod.blocking import Engine
         engine = Engine("fake:").open()
         transport = engine._engine._opened.link._transport
+        held = os.dup(transport._connection.fileno())  # a fork made by us would close the connection itself
         if {forked} and os.fork() == 0:
             os.close(1)
             time.sleep(60)

@@ -13,13 +13,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypedDict, TypeVar
 
 import anyio
-import anyio.from_thread
+from anyio.from_thread import BlockingPortal
 from typing_extensions import Unpack
 
 import sauropod
@@ -33,7 +34,6 @@ from sauropod.errors import ClosedError, SauropodError
 
 if TYPE_CHECKING:
     import numpy as np
-    from anyio.from_thread import BlockingPortal
     from numpy.typing import NDArray
 
     from sauropod._sources import ProgressCallback
@@ -166,11 +166,29 @@ class Engine:
 
 
 class _Loop:
-    """An event loop in a thread of its own. A forked process has no such thread, so there nothing is called on it."""
+    """An event loop in a thread of its own, until `end`.
+
+    anyio's own portal is ended by whoever forgets it; in a forked process, which has no such thread, that would hang.
+    """
 
     def __init__(self) -> None:
-        self._context: AbstractContextManager[BlockingPortal] = anyio.from_thread.start_blocking_portal()
-        self._portal = self._context.__enter__()
+        started: Future[BlockingPortal] = Future()
+
+        async def serve() -> None:
+            async with BlockingPortal() as portal:
+                started.set_result(portal)
+                await portal.sleep_until_stopped()
+
+        def run() -> None:
+            try:
+                anyio.run(serve)
+            except BaseException as error:
+                if not started.done():
+                    started.set_exception(error)
+
+        self._thread = threading.Thread(target=run, name="sauropod-loop", daemon=True)
+        self._thread.start()
+        self._portal = started.result()
         self._process = os.getpid()
         self._ended = False
 
@@ -196,7 +214,7 @@ class _Loop:
         finally:
             self._ended = True
             self._portal.call(self._portal.stop, True)
-            self._context.__exit__(None, None, None)
+            self._thread.join()
 
 
 class _Call(Generic[Result]):
