@@ -32,7 +32,8 @@ from sauropod.errors import InvalidSampling, PromptTooLong, QueueFull, Unsupport
 __all__ = ["Output", "Scheduler", "Step"]
 
 WORTH_WAITING = 32
-"""Tokens. A sequence waits for another that is computing this much more of its prompt than is computed yet."""
+"""Tokens. A sequence waits for another that is computing this much more of its prompt than is computed yet, or all
+that is missing."""
 
 WORTH_A_CHECKPOINT = 64
 """Tokens to compute, below which a prompt is not worth a checkpoint."""
@@ -242,7 +243,8 @@ class Scheduler:
         if not promised:
             return None
         other, length = max(promised, key=lambda pair: pair[1])
-        if length - self.slots.available(sequence.tokens, sequence.afresh) < WORTH_WAITING:
+        missing = length - self.slots.available(sequence.tokens, sequence.afresh)
+        if missing < (1 if length == len(prefix) else WORTH_WAITING):
             return None
         if not self.model.info.rewinds:
             self._cut(other, length)
