@@ -111,6 +111,14 @@ async def test_embeddings_are_of_length_one_unless_asked_otherwise(engine: Engin
     assert (await engine.embed([])).shape == (0, 8)
 
 
+@pytest.mark.parametrize(
+    "texts", [b"abc", 5, [5], [b"abc"], [("a", "b", "c")], [("a", 5)], "", ["a", ""], {"a": 5.0}.items()]
+)
+async def test_what_is_no_text_is_not_embedded(texts: object, engine: Engine) -> None:
+    with pytest.raises(sauropod.UnsupportedInput):
+        await engine.embed(texts)  # type: ignore[arg-type]
+
+
 async def test_requests_run_side_by_side(engine: Engine) -> None:
     texts: dict[int, str] = {}
 
@@ -201,6 +209,17 @@ async def test_a_prompt_too_long_is_refused_with_the_counts(engine: Engine) -> N
         ([{"role": "user"}], {}, sauropod.UnsupportedInput),
         ([1, 2, 10_000], {}, sauropod.UnsupportedInput),
         (3.5, {}, sauropod.UnsupportedInput),
+        (b"What is the capital of France?", {}, sauropod.UnsupportedInput),
+        ([5, 6, 7], {"tools": [Tool("clock")]}, sauropod.UnsupportedInput),
+        ([5, 6, 7], {"template_options": {"thinking": False}}, sauropod.UnsupportedInput),
+        ("x", {"raw": True, "template_options": {"thinking": False}}, sauropod.UnsupportedInput),
+        ("x", {"priority": None}, sauropod.UnsupportedInput),
+        ("x", {"priority": 5}, sauropod.UnsupportedInput),
+        ("x", {"tools": 5}, sauropod.UnsupportedInput),
+        ("x", {"tools": [{"name": "clock"}]}, sauropod.UnsupportedInput),
+        ("x", {"template_options": "abc"}, sauropod.UnsupportedInput),
+        ("x", {"template_options": {1: 2}}, sauropod.UnsupportedInput),
+        ("x", {"sampling": {"temperature": 1}}, sauropod.UnsupportedInput),
     ],
 )
 async def test_bad_input_is_refused_by_name_and_disturbs_nothing(

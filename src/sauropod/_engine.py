@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, Unpack, get_args
 
@@ -17,6 +17,7 @@ from sauropod._runtime.pool import Isolation, shared_pool
 from sauropod._runtime.protocol import PromptText
 from sauropod._runtime.registry import backend_for_file, installed_backends, load_backend
 from sauropod._stream import TextStream
+from sauropod._values.checks import listed, mapped
 from sauropod._values.completion import Completion
 from sauropod._values.info import Device, ModelInfo
 from sauropod._values.loading import LoadOptions, Source
@@ -71,8 +72,9 @@ class Engine:
     - `options`: what only a particular backend knows. `progress` is told about downloads; without it, there is a bar
       where there is somebody to see it.
 
-    `open()` raises `ModelNotFound`, `UnsupportedModel`, `DeviceUnavailable`, `BackendNotFound`, `OutOfMemory` or
-    `BackendCrashed`, and `UnsupportedInput` for options out of range.
+    An option of the wrong kind or out of range raises `UnsupportedInput`, here or, where only the backend can tell, in
+    `open()`, which also raises `ModelNotFound`, `UnsupportedModel`, `DeviceUnavailable`, `BackendNotFound`,
+    `OutOfMemory` or `BackendCrashed`.
     """
 
     def __init__(
@@ -107,7 +109,7 @@ class Engine:
         self._source, self._backend = _split_source(source, backend)
         self._worker, self._isolation = worker, isolation
         self._progress = progress
-        self._sampling = sampling or SamplingParams()
+        self._sampling = _checked(sampling) or SamplingParams()
         self._scheduling = SchedulerOptions(max_waiting=max_waiting, snapshot_bytes=snapshot_bytes)
         self._options = LoadOptions(
             device=device.strip().lower() if isinstance(device, str) else device,
@@ -117,14 +119,14 @@ class Engine:
             step_tokens=step_tokens,
             threads=threads,
             gpu_layers=gpu_layers,
-            tensor_split=tuple(tensor_split),
+            tensor_split=tensor_split,
             flash_attention=flash_attention,
             cache_type=cache_type,
-            adapters=dict(adapters or {}),
-            rpc_servers=tuple(rpc_servers),
+            adapters=adapters or {},
+            rpc_servers=rpc_servers,
             pooling=pooling,
             chat_template=chat_template,
-            extra=dict(options or {}),
+            extra=options or {},
         )
         self._opened: Handle | None = None
         self._opening = self._closed = False
@@ -216,6 +218,7 @@ class Engine:
         Raises here `InvalidSampling`, `UnsupportedInput` and `ClosedError`; while it is iterated over also
         `PromptTooLong`, `QueueFull`, `BackendError` and `BackendCrashed`.
         """
+        _checked(sampling)
         text = self._prompt(prompt, tools, raw, template_options)
         defaults = self._sampling if sampling is None else sampling.over(self._sampling)
         params = attrs.evolve(defaults, **options)
@@ -235,7 +238,7 @@ class Engine:
         """
         import numpy as np
 
-        inputs = [texts] if isinstance(texts, str) else list(texts)
+        inputs = _inputs(texts)
         if not inputs:
             return np.empty((0, self.info.embedding_length), dtype=np.float32)
         vectors = await self._handle.embed(inputs, _priority(priority))
@@ -268,16 +271,21 @@ class Engine:
     def _prompt(
         self, prompt: Prompt, tools: Sequence[Tool], raw: bool, template_options: Mapping[str, Any] | None
     ) -> PromptText:
+        tools, options = _tools(tools), _template_options(template_options)
         tokens = as_tokens(prompt)
+        continued = isinstance(prompt, str) and (raw or not self.info.chat)
+        if (continued or tokens is not None) and (tools or options):
+            raise UnsupportedInput(
+                "Tools and template_options go with a conversation; what is continued as it is takes none. "
+                "Leave them out, or give messages."
+            )
         if tokens is not None:
             return PromptText(tokens=tokens)
-        if isinstance(prompt, str) and (raw or not self.info.chat):
-            if tools:
-                raise UnsupportedInput("Tools go with a conversation; a text that is continued as it is takes none.")
+        if isinstance(prompt, str) and continued:
             return PromptText(text=prompt)
         if raw:
             raise UnsupportedInput("raw=True continues a text or tokens; a conversation is rendered. Leave raw out.")
-        return PromptText(as_messages(prompt), tuple(tools), dict(template_options or {}))
+        return PromptText(as_messages(prompt), tools, options)
 
     async def _load(self) -> Handle:
         backend = await anyio.to_thread.run_sync(load_backend, self._backend)
@@ -329,7 +337,38 @@ def _split_source(source: ModelName, backend: str | None) -> tuple[ModelName, st
 
 
 def _priority(name: PriorityName) -> Priority:
-    try:
-        return Priority[name.upper()]
-    except KeyError:
-        raise UnsupportedInput(f"priority is one of live, normal and background; got {name!r}.") from None
+    if name not in get_args(PriorityName):
+        raise UnsupportedInput(f"priority is one of {', '.join(get_args(PriorityName))}; got {name!r}.")
+    return Priority[name.upper()]
+
+
+def _checked(sampling: SamplingParams | None) -> SamplingParams | None:
+    if sampling is not None and not isinstance(sampling, SamplingParams):
+        raise UnsupportedInput(f"sampling is a SamplingParams; got {type(sampling).__name__}. SamplingParams(**…)?")
+    return sampling
+
+
+def _tools(tools: Any) -> tuple[Tool, ...]:
+    return listed(tools, UnsupportedInput, "tools", "Tool, such as Tool('clock')", lambda tool: isinstance(tool, Tool))
+
+
+def _template_options(options: Any) -> dict[str, Any]:
+    return mapped(
+        options, UnsupportedInput, "template_options", "names to values", lambda name, _: isinstance(name, str)
+    )
+
+
+def _inputs(texts: Any) -> list[str | tuple[str, str]]:
+    """What is to be embedded, one by one."""
+    given = [texts] if isinstance(texts, str) else list(texts) if isinstance(texts, Iterable) else [texts]
+    if isinstance(texts, bytes | bytearray) or not all(_is_text_or_pair(each) for each in given):
+        raise UnsupportedInput("embed() takes a text or a list of them; for a reranker, a list of (query, document).")
+    if "" in given:
+        raise UnsupportedInput(f"Nothing is there to embed: text {given.index('')} is empty. Leave it out.")
+    return [each if isinstance(each, str) else (each[0], each[1]) for each in given]
+
+
+def _is_text_or_pair(given: Any) -> bool:
+    if isinstance(given, list | tuple):
+        return len(given) == 2 and all(isinstance(each, str) for each in given)
+    return isinstance(given, str)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import attrs
+
+from sauropod._values.checks import integer, is_finite, is_text, kind, listed, mapped
+from sauropod.errors import UnsupportedInput
 
 __all__ = ["LoadOptions", "Source"]
 
@@ -25,23 +28,55 @@ class Source:
     projector: Path | None = None
 
 
+def _shares(value: Iterable[float] | None) -> tuple[float, ...]:
+    return listed(
+        value, UnsupportedInput, "tensor_split", "numbers of at least 0", lambda share: is_finite(share) and share >= 0
+    )
+
+
+def _servers(value: Iterable[str] | None) -> tuple[str, ...]:
+    return listed(value, UnsupportedInput, "rpc_servers", "strings such as 'host:50052'", is_text)
+
+
+def _scales(value: Mapping[str, float] | None) -> dict[str, float]:
+    return mapped(
+        value,
+        UnsupportedInput,
+        "adapters",
+        "paths to numbers",
+        lambda path, scale: isinstance(path, str | Path) and is_finite(scale),
+    )
+
+
+def _named(value: Mapping[str, Any] | None) -> dict[str, Any]:
+    return mapped(value, UnsupportedInput, "options", "names to values", lambda name, _: isinstance(name, str))
+
+
+_text = kind(UnsupportedInput, str)
+_optional_text = kind(UnsupportedInput, str, optional=True)
+_count = integer(UnsupportedInput, 1, 2**31 - 1)
+
+
 @attrs.frozen(kw_only=True)
 class LoadOptions:
-    """How to load a model. None leaves the choice to the backend."""
+    """How to load a model. None leaves the choice to the backend.
 
-    device: str = "auto"
-    context_length: int | None = None
-    slots: int | None = None
-    cache_length: int | None = None
-    step_tokens: int | None = None
-    threads: int | None = None
-    gpu_layers: int | None = None
-    tensor_split: Sequence[float] = ()
-    flash_attention: bool | None = None
-    cache_type: str = "f16"
-    adapters: Mapping[str, float] = attrs.field(factory=dict)
-    rpc_servers: Sequence[str] = ()
-    pooling: str | None = None
-    chat_template: str | None = None
-    extra: Mapping[str, Any] = attrs.field(factory=dict)
+    Raises `UnsupportedInput` for what is of the wrong kind or makes no sense for any backend.
+    """
+
+    device: str = attrs.field(default="auto", validator=_text)
+    context_length: int | None = attrs.field(default=None, validator=_count)
+    slots: int | None = attrs.field(default=None, validator=_count)
+    cache_length: int | None = attrs.field(default=None, validator=_count)
+    step_tokens: int | None = attrs.field(default=None, validator=_count)
+    threads: int | None = attrs.field(default=None, validator=_count)
+    gpu_layers: int | None = attrs.field(default=None, validator=integer(UnsupportedInput, -1, 2**31 - 1))
+    tensor_split: Sequence[float] = attrs.field(default=(), converter=_shares)
+    flash_attention: bool | None = attrs.field(default=None, validator=kind(UnsupportedInput, bool, optional=True))
+    cache_type: str = attrs.field(default="f16", validator=_text)
+    adapters: Mapping[str, float] = attrs.field(factory=dict, converter=_scales)
+    rpc_servers: Sequence[str] = attrs.field(default=(), converter=_servers)
+    pooling: str | None = attrs.field(default=None, validator=_optional_text)
+    chat_template: str | None = attrs.field(default=None, validator=_optional_text)
+    extra: Mapping[str, Any] = attrs.field(factory=dict, converter=_named)
     """Options only a particular backend knows."""

@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
+from sauropod._values.checks import listed
 from sauropod.errors import UnsupportedInput
 
 __all__ = ["Message", "Prompt", "Role", "Tool", "ToolCall", "as_messages", "as_tokens"]
@@ -34,8 +35,17 @@ class Tool:
     parameters: Mapping[str, Any] = attrs.field(factory=lambda: {"type": "object", "properties": {}})
 
 
-def _calls(calls: Iterable[ToolCall]) -> tuple[ToolCall, ...]:
-    return tuple(calls)
+def _calls(calls: Iterable[ToolCall] | None) -> tuple[ToolCall, ...]:
+    return listed(calls, UnsupportedInput, "tool_calls", "ToolCall", lambda call: isinstance(call, ToolCall))
+
+
+def _role(role: Role) -> Role:
+    return _plain(role)  # type: ignore[return-value]
+
+
+def _plain(text: str) -> str:
+    """A user's own kind of text, such as a StrEnum, as text: a worker does not know the user's classes."""
+    return str.__str__(text) if isinstance(text, str) else text
 
 
 @attrs.frozen
@@ -46,8 +56,8 @@ class Message:
     it. A tool's message is the result of the call named by `tool_call_id`, of the tool called `name`.
     """
 
-    role: Role = attrs.field()
-    content: str = attrs.field(default="")
+    role: Role = attrs.field(converter=_role)
+    content: str = attrs.field(default="", converter=_plain)
     tool_calls: Sequence[ToolCall] = attrs.field(default=(), kw_only=True, converter=_calls)
     tool_call_id: str | None = attrs.field(default=None, kw_only=True)
     name: str | None = attrs.field(default=None, kw_only=True)
@@ -89,7 +99,9 @@ Prompt: TypeAlias = str | Message | Sequence[Message] | Sequence[int]
 
 
 def as_tokens(prompt: Prompt) -> tuple[int, ...] | None:
-    """The token ids of a prompt that is made of them; None for any other."""
+    """The token ids of a prompt that is made of them; None for any other. Raises `UnsupportedInput` for bytes."""
+    if isinstance(prompt, bytes | bytearray | memoryview):  # sequences of integers, and not meant as such
+        raise UnsupportedInput("A prompt is text, messages or token ids; got bytes. Decode them: prompt.decode().")
     if isinstance(prompt, str | Message) or not isinstance(prompt, Sequence) or not prompt:
         return None
     tokens = [item for item in prompt if isinstance(item, int) and not isinstance(item, bool)]

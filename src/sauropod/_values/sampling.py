@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypedDict
 
 import attrs
 
+from sauropod._values.checks import integer, is_finite, is_integer, is_text, kind, listed, mapped, number
 from sauropod.errors import InvalidSampling
 
 __all__ = ["DEFAULT_SAMPLING", "SamplingOptions", "SamplingParams", "StopReason"]
@@ -17,6 +19,8 @@ MAX_STOPS = 4096
 MAX_STOP_CHARACTERS = 65536
 MAX_CHOICES = 128
 MAX_TOP_LOGPROBS = 100
+LARGEST_BIAS = 1_000_000
+"""More is no surer, and overflows when it is divided by a small temperature."""
 
 
 class StopReason(enum.StrEnum):
@@ -32,47 +36,33 @@ class StopReason(enum.StrEnum):
     """The model's context is full."""
 
 
-def _number(
-    low: float = -math.inf, high: float = math.inf, *, above: bool = False
-) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
-    """A validator for a finite number in [low, high], or in (low, high] if `above`."""
-
-    def check(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
-        if value is None:
-            return
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise InvalidSampling(f"{attribute.name} must be a finite number; got {value!r}.")
-        if value < low or value > high or (above and value == low):
-            lower = "" if low == -math.inf else f"{'above' if above else 'at least'} {low:g}"
-            upper = "" if high == math.inf else f"at most {high:g}"
-            bounds = " and ".join(filter(None, [lower, upper]))
-            raise InvalidSampling(f"{attribute.name} must be {bounds}; got {value!r}.")
-
-    return check
+_number = partial(number, InvalidSampling)
+_integer = partial(integer, InvalidSampling)
 
 
-def _integer(low: int, high: int) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
-    """A validator for an integer in [low, high]."""
-
-    def check(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
-        if value is None:
-            return
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise InvalidSampling(f"{attribute.name} must be an integer from {low} to {high}; got {value!r}.")
-
-    return check
+def _stops(value: str | Iterable[str] | None) -> tuple[str, ...]:
+    return listed(value, InvalidSampling, "stop", "strings", is_text)
 
 
-def _strings(value: str | Iterable[str]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
+def _breakers(value: Iterable[str] | None) -> tuple[str, ...] | None:
+    return None if value is None else listed(value, InvalidSampling, "dry_breakers", "strings", is_text)
 
 
-def _optional_strings(value: Iterable[str] | None) -> tuple[str, ...] | None:
-    return None if value is None else _strings(value)
+def _stop_tokens(value: Iterable[int] | None) -> tuple[int, ...]:
+    return listed(value, InvalidSampling, "stop_tokens", "token ids", _is_token)
 
 
-def _integers(value: Iterable[int]) -> tuple[int, ...]:
-    return tuple(value)
+def _biases(value: Mapping[int, float] | None) -> dict[int, float]:
+    what = f"token ids to -inf or numbers up to ±{LARGEST_BIAS:,}"
+    return mapped(value, InvalidSampling, "logit_bias", what, lambda token, bias: _is_token(token) and _is_bias(bias))
+
+
+def _is_token(token: Any) -> bool:
+    return is_integer(token) and token >= 0
+
+
+def _is_bias(bias: Any) -> bool:
+    return bias == -math.inf or (is_finite(bias) and abs(bias) <= LARGEST_BIAS)
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -85,7 +75,7 @@ class SamplingParams:
     Raises `InvalidSampling` for values that are out of range or not finite numbers.
     """
 
-    temperature: float | None = attrs.field(default=None, validator=_number(0, 1000))
+    temperature: float | None = attrs.field(default=None, validator=_number(1e-8, 1000, zero=True))
     """Divides the logits; 0 always takes the likeliest token."""
     top_k: int | None = attrs.field(default=None, validator=_integer(0, 2**31 - 1))
     """Keep the k likeliest tokens; 0 keeps all."""
@@ -95,7 +85,7 @@ class SamplingParams:
     """Drop tokens less likely than this share of the likeliest; 0 drops none."""
     typical_p: float | None = attrs.field(default=None, validator=_number(0, 1))
     """Locally typical sampling (arXiv:2202.00666); 1 is off."""
-    repeat_penalty: float | None = attrs.field(default=None, validator=_number(0, 1000, above=True))
+    repeat_penalty: float | None = attrs.field(default=None, validator=_number(0.01, 1000))
     """Divides the logits of tokens seen in the last `penalty_last_n`; 1 is off."""
     presence_penalty: float | None = attrs.field(default=None, validator=_number(-1000, 1000))
     """Taken off the logit of every token seen; 0 is off."""
@@ -108,24 +98,25 @@ class SamplingParams:
     dry_base: float | None = attrs.field(default=None, validator=_number(1, 1000))
     dry_allowed_length: int | None = attrs.field(default=None, validator=_integer(0, 2**31 - 1))
     dry_last_n: int | None = attrs.field(default=None, validator=_integer(-1, 2**31 - 1))
-    dry_breakers: Sequence[str] | None = attrs.field(default=None, converter=_optional_strings)
+    dry_breakers: Sequence[str] | None = attrs.field(default=None, converter=_breakers)
     """Strings that end a repetition for DRY."""
     xtc_probability: float | None = attrs.field(default=None, validator=_number(0, 1))
     """Chance, at each token, that XTC removes all but the least likely of the top choices; 0 is off."""
     xtc_threshold: float | None = attrs.field(default=None, validator=_number(0, 1))
-    logit_bias: Mapping[int, float] = attrs.field(factory=dict)
-    """Added to the logits of these token ids; -inf forbids a token."""
+    logit_bias: Mapping[int, float] = attrs.field(factory=dict, converter=_biases)
+    """Added to the logits of these token ids; -inf forbids a token. One of the model's tokens must be left."""
     seed: int | None = attrs.field(default=None, validator=_integer(0, 2**32 - 1))
     """The same request with the same seed gives the same text while the engine serves nothing else.
 
     A seeded request computes its prompt afresh, because a prompt taken from the prefix cache can
-    differ in the last bit of a logit. None draws a new seed for each request.
+    differ in the last bit of a logit. None draws a new seed for each request. With `n` above 1 the
+    texts are computed together as it happens, and may part at a near tie.
     """
-    stop: Sequence[str] = attrs.field(default=(), converter=_strings)
+    stop: Sequence[str] = attrs.field(default=(), converter=_stops)
     """Strings that end the text; they are not part of it."""
-    stop_tokens: Sequence[int] = attrs.field(default=(), converter=_integers)
+    stop_tokens: Sequence[int] = attrs.field(default=(), converter=_stop_tokens)
     """Token ids that end the text, besides the model's own; they are not part of it."""
-    ignore_eos: bool = attrs.field(default=False, validator=attrs.validators.instance_of(bool))
+    ignore_eos: bool = attrs.field(default=False, validator=kind(InvalidSampling, bool))
     """Forbid the model to end its turn; only other limits stop it."""
     max_tokens: int | None = attrs.field(default=None, validator=_integer(1, 2**31 - 1))
     """At most this many tokens; None is as many as the context holds."""
@@ -134,33 +125,20 @@ class SamplingParams:
 
     They are of the model's own distribution, before any sampler has changed it.
     """
-    n: int = attrs.field(default=1, validator=_integer(1, MAX_CHOICES))
+    n: int = attrs.field(default=1, validator=_integer(1, MAX_CHOICES, optional=False))
     """How many texts to write from the one prompt, which is computed once."""
 
     @stop.validator
-    def _usable_stops(self, _: object, stops: tuple[str, ...]) -> None:
-        if not all(isinstance(text, str) for text in stops):
-            raise InvalidSampling("stop must be a string or a list of strings.")
-        if not all(stops):
-            raise InvalidSampling("stop holds an empty string, which would end every text at once. Remove it.")
-        if len(stops) > MAX_STOPS or sum(map(len, stops)) > MAX_STOP_CHARACTERS:
+    @dry_breakers.validator
+    def _usable(self, field: attrs.Attribute[Any], strings: tuple[str, ...] | None) -> None:
+        strings = strings or ()
+        if not all(strings):
+            raise InvalidSampling(f"{field.name} holds an empty string, which is found everywhere. Remove it.")
+        if len(strings) > MAX_STOPS or sum(map(len, strings)) > MAX_STOP_CHARACTERS:
             raise InvalidSampling(
-                f"stop holds {len(stops):,} strings of {sum(map(len, stops)):,} characters in all; "
+                f"{field.name} holds {len(strings):,} strings of {sum(map(len, strings)):,} characters in all; "
                 f"at most {MAX_STOPS:,} strings and {MAX_STOP_CHARACTERS:,} characters are allowed."
             )
-
-    @stop_tokens.validator
-    def _token_ids(self, _: object, tokens: tuple[int, ...]) -> None:
-        if not all(isinstance(token, int) and token >= 0 for token in tokens):
-            raise InvalidSampling("stop_tokens must be token ids, integers of at least 0.")
-
-    @logit_bias.validator
-    def _biases(self, _: object, biases: Mapping[int, float]) -> None:
-        for token, bias in biases.items():
-            if isinstance(token, bool) or not isinstance(token, int) or token < 0:
-                raise InvalidSampling(f"logit_bias maps token ids to numbers; got the key {token!r}.")
-            if isinstance(bias, bool) or not isinstance(bias, int | float) or math.isnan(bias) or bias == math.inf:
-                raise InvalidSampling(f"logit_bias for token {token} must be a number or -inf; got {bias!r}.")
 
     def over(self, defaults: SamplingParams) -> SamplingParams:
         """These parameters, with what was left at its default taken from `defaults`."""

@@ -6,6 +6,9 @@ import enum
 
 import attrs
 
+from sauropod._values.checks import integer, number
+from sauropod.errors import UnsupportedInput
+
 __all__ = ["Priority", "SchedulerOptions"]
 
 
@@ -21,11 +24,13 @@ class Priority(enum.IntEnum):
 class SchedulerOptions:
     """How a model's requests are scheduled."""
 
-    max_waiting: int = 256
+    max_waiting: int = attrs.field(default=256, validator=integer(UnsupportedInput, 0, 2**31 - 1, optional=False))
     """Requests beyond those running that may wait."""
-    snapshot_bytes: int = 512 * 1024 * 1024
+    snapshot_bytes: int = attrs.field(
+        default=512 * 1024 * 1024, validator=integer(UnsupportedInput, 0, 2**63 - 1, optional=False)
+    )
     """Host memory for evicted slots and for nothing else."""
-    step_seconds: float = 0.25
+    step_seconds: float = attrs.field(default=0.25, validator=number(UnsupportedInput, 0.001, 3600, optional=False))
     """How long a step may take while others are waiting for their next token."""
-    ageing: float = 5.0
+    ageing: float = attrs.field(default=5.0, validator=number(UnsupportedInput, 0.001, 1e9, optional=False))
     """Seconds without being served that raise a sequence's priority by one."""

@@ -139,11 +139,24 @@ def test_an_adapter_of_another_model_is_refused(tmp_path: Path) -> None:
         ({"extra": {"swa_ful": True}}, "swa_full"),
         ({"extra": {"load_mode": "fast"}}, "load_mode"),
         ({"chat_template": "{% if"}, "template"),
+        ({"step_tokens": 2**30}, "step_tokens"),
+        ({"extra": {"ubatch_tokens": 0}}, "ubatch_tokens"),
+        ({"extra": {"ubatch_tokens": "x"}}, "ubatch_tokens"),
+        ({"extra": {"embedding_slots": 300}}, "embedding_slots"),
+        ({"extra": {"swa_full": "no"}}, "swa_full"),
+        ({"extra": {"load_mode": 5}}, "load_mode"),
+        ({"extra": {"rope_freq_base": float("nan")}}, "rope_freq_base"),
+        ({"extra": {"rope_freq_scale": -1.0}}, "rope_freq_scale"),
     ],
 )
 def test_options_out_of_range_are_refused_by_name(options: dict[str, object], match: str, tiny_model: Path) -> None:
     with pytest.raises(sauropod.UnsupportedInput, match=match):
         load(tiny_model, **options)
+
+
+def test_more_threads_than_the_library_can_have_are_refused(tiny_model: Path) -> None:
+    with pytest.raises(sauropod.UnsupportedInput, match="threads"):
+        LlamaCpp().load(Source("x", (tiny_model,)), LoadOptions(threads=1000))
 
 
 @pytest.mark.parametrize("device", ["cuda", "vulkan:3", "metal", "tpu", "cpu,cuda"])
@@ -274,3 +287,40 @@ def test_a_reranker_scores_pairs(tmp_path: Path) -> None:
     assert scores.shape[0] == 3
     assert len(set(scores[:, 0].tolist())) == 3
     model.close()
+
+
+@pytest.mark.parametrize("pooling", ["last", "none"])
+def test_a_text_is_embedded_in_pieces_where_its_last_token_is_all_that_counts(pooling: str, tiny_model: Path) -> None:
+    vectors = []
+    for tokens in (16, 512):
+        model = load(tiny_model, pooling=pooling, context_length=512, extra={"ubatch_tokens": tokens})
+        inputs = [list(model.encode_input(text)) for text in ("one", "two three " * 15, "four " * 60)]
+        vectors.append(model.embed(inputs))
+        model.close()
+    assert alike(*vectors)
+
+
+def test_a_long_context_does_not_make_embedding_dear(tmp_path: Path) -> None:
+    """What is computed at once takes memory by the square of it."""
+    model = load(models.tiny_llama(tmp_path / "m.gguf", context_length=100_000), context_length=100_000, slots=1)
+    try:
+        assert model._embedder.longest == 8192
+        with pytest.raises(sauropod.PromptTooLong, match="8,192"):
+            model.encode_input("word " * 10_000)
+    finally:
+        model.close()
+
+
+def test_what_cannot_be_embedded_is_refused_before_anything_is_computed(tmp_path: Path) -> None:
+    """The context may be longer than what the model was trained for; embedding may not."""
+    model = load(models.tiny_llama(tmp_path / "m.gguf", context_length=256), context_length=1024)
+    try:
+        with pytest.raises(sauropod.PromptTooLong) as refused:
+            model.encode_input("word " * 300)
+        assert refused.value.limit == 256
+        with pytest.raises(sauropod.UnsupportedInput, match="reranker"):
+            model.encode_input("a query", "a document")
+        with pytest.raises(sauropod.UnsupportedInput, match="nothing"):
+            model.encode_input("")
+    finally:
+        model.close()

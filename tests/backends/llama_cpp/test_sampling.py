@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from sauropod import InvalidSampling
 from sauropod._values.sampling import DEFAULT_SAMPLING, SamplingParams
 
 pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
@@ -168,6 +169,36 @@ def test_a_bias_moves_a_logit_and_minus_infinity_forbids() -> None:
     assert sampler(forbid).choose(0, values.copy()).token == second
     assert sampler(SamplingParams(temperature=0, logit_bias={11: 100})).choose(0, values.copy()).token == 11
     assert best not in possible(attrs.evolve(OFF, logit_bias={best: float("-inf")}), values)
+
+
+@pytest.mark.parametrize("spared", [[], [7], [7, 9]])
+def test_one_token_must_be_left(spared: list[int]) -> None:
+    """7 and 9 are ends, which `ignore_eos` forbids besides."""
+    bias = {token: float("-inf") for token in range(SIZE) if token not in spared}
+    with pytest.raises(InvalidSampling, match="forbidden"):
+        sampler(SamplingParams(temperature=0, logit_bias=bias, ignore_eos=True))
+
+
+def test_the_one_token_that_is_left_is_taken() -> None:
+    bias = {token: float("-inf") for token in range(SIZE) if token != 4}
+    assert possible(attrs.evolve(OFF, logit_bias=bias), logits(7), draws=20) == {4}
+
+
+@pytest.mark.parametrize(
+    "extreme",
+    [
+        SamplingParams(temperature=1e-8, logit_bias={5: 1e6}),
+        SamplingParams(temperature=1000, repeat_penalty=0.01),
+        SamplingParams(presence_penalty=-1000, frequency_penalty=-1000, temperature=1e-8),
+    ],
+    ids=str,
+)
+def test_no_parameter_makes_logits_overflow(extreme: SamplingParams) -> None:
+    chosen = possible(extreme.over(OFF), logits(8), draws=20)
+    assert chosen == {5} if extreme.logit_bias else chosen <= set(range(SIZE))
+    values = logits(8)
+    sampler(extreme.over(OFF), [1, 2, 3] * 30).choose(0, values)
+    assert np.isfinite(values / np.float32(extreme.temperature or 1)).all()
 
 
 def test_an_end_can_be_forbidden() -> None:

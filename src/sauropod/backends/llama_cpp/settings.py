@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+from functools import partial
 from typing import Any
 
 import attrs
 
+from sauropod._values.checks import integer, kind, number
 from sauropod.abc import LoadOptions
 from sauropod.errors import UnsupportedInput
 
@@ -29,38 +31,46 @@ _LOAD_MODES = {"auto": -1, "none": 0, "mmap": 1, "mlock": 2, "mmap_mlock": 3, "d
 _SPLIT_MODES = {"none": 0, "layer": 1, "row": 2, "tensor": 3}
 _MOST_SLOTS = 256
 """LLAMA_MAX_SEQ."""
+_MOST_THREADS = 512
+"""GGML_MAX_N_THREADS."""
+_MOST_STEP_TOKENS = 1024 * 1024
+"""The arrays a step is read from are made for as many."""
+
+_integer = partial(integer, UnsupportedInput, optional=False)
+_switch = kind(UnsupportedInput, bool)
+_frequency = number(UnsupportedInput, 1e-6, 1e12, zero=True, optional=False)
 
 
 @attrs.frozen(kw_only=True)
 class Extra:
     """The options only llama.cpp knows: `Engine(…, options={"swa_full": True})`."""
 
-    load_mode: str = "auto"
+    load_mode: str = attrs.field(default="auto", validator=kind(UnsupportedInput, str))
     """How the file is read: auto, none, mmap, mlock, mmap_mlock or direct_io."""
-    split_mode: str = "layer"
+    split_mode: str = attrs.field(default="layer", validator=kind(UnsupportedInput, str))
     """How a model is spread over several GPUs: none, layer, row or tensor."""
-    ubatch_tokens: int = 512
+    ubatch_tokens: int = attrs.field(default=512, validator=_integer(1, _MOST_STEP_TOKENS))
     """The tokens computed at once within a step."""
-    embedding_slots: int = 64
+    embedding_slots: int = attrs.field(default=64, validator=_integer(1, _MOST_SLOTS))
     """The inputs embedded at once."""
-    swa_full: bool = False
+    swa_full: bool = attrs.field(default=False, validator=_switch)
     """Keep all tokens of sliding-window layers."""
-    offload_kqv: bool = True
+    offload_kqv: bool = attrs.field(default=True, validator=_switch)
     """Keep the cache where the layers are."""
-    check_tensors: bool = False
+    check_tensors: bool = attrs.field(default=False, validator=_switch)
     """Look for numbers that are none while loading."""
-    rope_freq_base: float = 0.0
+    rope_freq_base: float = attrs.field(default=0.0, validator=_frequency)
     """0 takes the model's own."""
-    rope_freq_scale: float = 0.0
+    rope_freq_scale: float = attrs.field(default=0.0, validator=_frequency)
 
 
 @attrs.frozen(kw_only=True)
 class Settings(Extra):
     """All that a load needs to know."""
 
-    slots: int
-    step_tokens: int
-    threads: int | None
+    slots: int = attrs.field(validator=_integer(1, _MOST_SLOTS))
+    step_tokens: int = attrs.field(validator=_integer(1, _MOST_STEP_TOKENS))
+    threads: int | None = attrs.field(validator=integer(UnsupportedInput, 1, _MOST_THREADS))
     flash_attention_number: int
     cache_type_numbers: tuple[int, int]
 
@@ -69,11 +79,7 @@ class Settings(Extra):
         """Raises `UnsupportedInput` for an option that is unknown or out of range."""
         slots = 8 if options.slots is None else options.slots
         step_tokens = 512 if options.step_tokens is None else options.step_tokens
-        _require(1 <= slots <= _MOST_SLOTS, f"slots must be from 1 to {_MOST_SLOTS}; got {slots}.")
         _require(step_tokens >= slots, f"step_tokens must be at least slots ({slots}); got {step_tokens}.")
-        for name in ("context_length", "cache_length", "threads"):
-            value = getattr(options, name)
-            _require(value is None or value > 0, f"{name} must be above 0; got {value}.")
         return cls(
             slots=slots,
             step_tokens=step_tokens,
