@@ -18,6 +18,7 @@ from sauropod.backends.llama_cpp.metadata import Metadata
 from sauropod.backends.llama_cpp.model import AbortFlag, LlamaModel
 from sauropod.backends.llama_cpp.placement import offloaded_layers, read_buffers
 from sauropod.backends.llama_cpp.plan import (
+    LONGEST_AT_ONCE,
     Room,
     cells_that_fit,
     layers_that_fit,
@@ -242,18 +243,23 @@ class _Loading:
     def _embedder(self, model: Any, metadata: Metadata, room: Room) -> Embedder:
         lib = library()
         pooling = self._pooling(metadata)
+        longest = min(room.context_length, metadata.trained_context_length or room.context_length)
+        # What is pooled over several tokens has to be computed at once, and that takes memory by the square.
+        in_pieces = metadata.is_causal and pooling in ("last", "none")
+        longest = longest if in_pieces else min(longest, LONGEST_AT_ONCE)
+        ubatch = min(longest, self.settings.ubatch_tokens) if in_pieces else longest
         return Embedder(
-            make_context=partial(self._make_embedding_context, model, pooling, room),
-            longest=min(room.context_length, metadata.trained_context_length or room.context_length),
+            make_context=partial(self._make_embedding_context, model, pooling, longest, ubatch),
+            longest=longest,
             most=self.settings.embedding_slots,
             width=lib.llama_model_n_cls_out(model) if pooling == "rank" else lib.llama_model_n_embd_out(model),
             causal=metadata.is_causal,
             pools=pooling != "none",
         )
 
-    def _make_embedding_context(self, model: Any, pooling: str, room: Room) -> Any:
-        params = self._context_params(model, room)
-        params.n_ctx = params.n_batch = params.n_ubatch = room.context_length
+    def _make_embedding_context(self, model: Any, pooling: str, longest: int, ubatch: int) -> Any:
+        params = self._context_params(model, Room(longest, longest))
+        params.n_batch, params.n_ubatch = longest, ubatch
         params.n_seq_max, params.n_outputs_max = self.settings.embedding_slots, 0
         params.embeddings, params.pooling_type = True, Metadata.POOLING.index(pooling)
         with listening() as lines:

@@ -20,7 +20,7 @@ from sauropod.backends.llama_cpp.library import library, listening
 from sauropod.backends.llama_cpp.sampling import Candidates, Sampler
 from sauropod.backends.llama_cpp.template import ChatTemplate
 from sauropod.backends.llama_cpp.vocabulary import Vocabulary
-from sauropod.errors import BackendError, UnsupportedInput
+from sauropod.errors import BackendError, PromptTooLong, UnsupportedInput
 
 __all__ = ["AbortFlag", "LlamaModel"]
 
@@ -101,7 +101,14 @@ class LlamaModel(LanguageModel):
         return self._vocabulary.encode_prompt(text) if special else self._vocabulary.encode_text(text)
 
     def encode_input(self, text: str, second: str | None = None) -> Sequence[int]:
-        return self._vocabulary.encode_input(text, second)
+        if second is not None and self._info.pooling != "rank":
+            raise UnsupportedInput(f"{self._info.name} embeds single texts; pairs are for rerankers.")
+        tokens = self._vocabulary.encode_input(text, second)
+        if not tokens:
+            raise UnsupportedInput("There is nothing to embed: the text has no tokens. Leave it out.")
+        if len(tokens) > self._embedder.longest:
+            raise PromptTooLong(len(tokens), self._embedder.longest)
+        return tokens
 
     def piece(self, token: int) -> bytes:
         return self._vocabulary.piece(token)

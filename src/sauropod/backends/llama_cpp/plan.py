@@ -14,6 +14,9 @@ GRANULE = 256
 LONGEST_DEFAULT = 32768
 """Tokens. Contexts and caches are made longer only if asked for."""
 
+LONGEST_AT_ONCE = 8192
+"""Tokens that are embedded in one go, where a vector is made of them all. The mask alone takes 256 MiB for as many."""
+
 SHORTEST_DEFAULT = 2048
 """Tokens that a context is given even if memory is short."""
 

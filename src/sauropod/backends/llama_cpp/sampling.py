@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sauropod._values.sampling import SamplingParams
 from sauropod.abc import Sampled
 from sauropod.backends.llama_cpp.library import library
+from sauropod.errors import InvalidSampling
 
 __all__ = ["Candidates", "Sampler"]
 
@@ -78,10 +79,15 @@ class Sampler:
         prompt: Sequence[int],
         generated: Sequence[int],
     ) -> Sampler:
-        """A sampler that has seen `prompt` and chosen `generated`."""
+        """A sampler that has seen `prompt` and chosen `generated`. Raises `InvalidSampling` if it may choose nothing."""
         sampler = cls(sampling, candidates)
         forbidden = dict.fromkeys(eos, -np.inf) if sampling.ignore_eos else {}
         bias = {**sampling.logit_bias, **forbidden}
+        if sum(each == -np.inf for each in bias.values()) >= candidates.size:
+            raise InvalidSampling(
+                f"Every one of the model's {candidates.size:,} tokens is forbidden by logit_bias, or by ignore_eos. "
+                "Leave at least one."
+            )
         sampler._bias_tokens = np.fromiter(bias.keys(), dtype=np.int32, count=len(bias))
         sampler._bias = np.fromiter(bias.values(), dtype=np.float32, count=len(bias))
         sampler._recent = deque(maxlen=sampler._reach(sampling.penalty_last_n, context_length))
