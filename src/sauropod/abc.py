@@ -107,7 +107,11 @@ class LanguageModel(Protocol):
         """
 
     def encode_input(self, text: str, second: str | None = None) -> Sequence[int]:
-        """The tokens of what is to be embedded: one text, or the two that a reranker compares."""
+        """The tokens of what is to be embedded: one text, or the two that a reranker compares.
+
+        Raises `UnsupportedInput` for what it cannot embed, such as a pair or nothing at all, and `PromptTooLong` where
+        less can be embedded than `info.context_length`.
+        """
         if second is not None:
             raise UnsupportedInput("This model embeds single texts; pairs are for rerankers.")
         return self.encode(text, special=True)
@@ -124,7 +128,7 @@ class LanguageModel(Protocol):
 
         Every field of `sampling` that has a default has a value. `prompt` and `generated` are what penalties look
         back on; `generated` is not empty when a sequence is resumed. The n-th choice of a seeded sequence must not
-        depend on anything but its seed, n and the logits.
+        depend on anything but its seed, n and the logits. Raises `InvalidSampling` if nothing is left to choose from.
         """
 
     @abstractmethod
@@ -173,7 +177,7 @@ class LanguageModel(Protocol):
     def embed(self, inputs: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """One vector for each input of tokens, pooled as `info.pooling` says, not normalised: float32 [inputs, d].
 
-        Each input has at most `info.context_length` tokens.
+        The inputs are what `encode_input` gave. No vector depends on the others.
         """
         raise UnsupportedInput("This model gives no embeddings.")
 

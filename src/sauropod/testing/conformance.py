@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from sauropod._values.messages import Message, Tool
 from sauropod._values.sampling import DEFAULT_SAMPLING, SamplingParams
-from sauropod.abc import CacheFull, Chunk, LanguageModel, Sampled
-from sauropod.testing.fake import require
+from sauropod.abc import CacheFull, Chunk, LanguageModel, Sampled, StepAborted
+from sauropod.errors import UnsupportedInput
+from sauropod.testing.fake import ContractViolation, require
 
 __all__ = ["check_language_model"]
 
@@ -23,7 +25,10 @@ def check_language_model(make: Callable[[], LanguageModel], *, exact: bool = Tru
 
     Raises `ContractViolation`, with what was expected, at the first breach.
     """
-    for check in (_info, _text, _slots_are_apart, _chunks_add_up, _truncate, _copy, _save, _samples, _refuses_overflow):
+    for check in (
+        *(_info, _text, _renders, _slots_are_apart, _chunks_add_up, _truncate, _copy, _save),
+        *(_samples, _resumes, _aborts, _refuses_overflow, _embeds),
+    ):
         model = make()
         try:
             check(_Model(model, exact))
@@ -94,6 +99,23 @@ def _text(own: _Model) -> None:
     require(all(0 <= token < model.info.vocabulary_size for token in model.eos), "eos is out of range")
 
 
+def _renders(own: _Model) -> None:
+    """A conversation becomes a text, or is refused as such."""
+    model = own.model
+    talks = [[Message.user(TEXT)], [Message.system("Be kind."), Message.user(TEXT)], [Message.assistant("Hello.")]]
+    for talk in talks if model.info.chat else ():
+        for tools in ((), (Tool("clock", "Tells the time."),)):
+            try:
+                text = model.render(talk, tools)
+            except UnsupportedInput:
+                require(talk is not talks[0] or bool(tools), "render() refused what a user says")
+                continue
+            except Exception as error:
+                raise ContractViolation(f"render() raised {error!r}; a refusal is an UnsupportedInput") from error
+            require(isinstance(text, str), f"render() gave {type(text).__name__}")
+            require(len(model.encode(text, special=True)) > 0, "a rendered conversation has no tokens")
+
+
 def _slots_are_apart(own: _Model) -> None:
     """Many slots in one step say what each says alone."""
     prompts = [own.prompt(f"{number} {TEXT}") for number in range(own.slots)]
@@ -137,10 +159,11 @@ def _truncate(own: _Model) -> None:
     half = len(prompt) // 2
     expected = own.say(0, prompt, own.agree)
     own.clear(0)
-    own.open(0, prompt)
+    tail = list(reversed(prompt))
+    own.open(0, prompt[:half] + tail)
     own.feed(0, 0, prompt[:half])
     checkpoint = model.checkpoint(0)
-    own.feed(0, half, list(reversed(prompt)))
+    own.feed(0, half, tail)
     can, held = model.can_truncate(0, half), half + len(prompt)
     require(can or not model.info.rewinds, "info.rewinds is set, but can_truncate() gave False")
     done = model.truncate(0, half)
@@ -211,24 +234,96 @@ def _samples(own: _Model) -> None:
     require(len(values) == 3 and values == sorted(values, reverse=True), f"the alternatives are {sampled.top}")
 
 
+def _resumes(own: _Model) -> None:
+    """A sequence that is opened with what it has said goes on as it would have."""
+    prompt, params = own.prompt(), SamplingParams(seed=7, temperature=1, presence_penalty=0.5, ignore_eos=True)
+    whole = own.say(0, prompt, own.agree, params)
+    own.clear(0)
+    said = whole[: own.agree // 2]
+    own.model.open(0, params.over(DEFAULT_SAMPLING), prompt, said)
+    rest = own.go_on(0, len(prompt) + len(said), own.feed(0, 0, prompt + said), own.agree - len(said))
+    require(said + rest == whole, f"resumed after {said}, a seeded slot went on with {rest} instead of as in {whole}")
+
+
+def _aborts(own: _Model) -> None:
+    """A step that is told to stop raises, and harms nobody."""
+    if own.slots < 2:
+        return
+    prompt, model = own.prompt(), own.model
+    expected = own.say(1, prompt, own.agree)
+    own.clear(1)
+    own.open(1, prompt)
+    first = own.feed(1, 0, prompt)
+    own.open(0, prompt)
+    model.abort()
+    stopped = False
+    for _ in range(2):  # a step that was as good as done may leave it to the next
+        try:
+            model.decode([Chunk(0, 0, prompt[: model.info.step_tokens], False)])
+        except StepAborted:
+            stopped = True
+        own.clear(0)
+    placement = model.info.placement
+    on_gpu = placement is not None and placement.offloaded_layers > 0  # there, what was begun cannot be stopped
+    default = type(model).abort is LanguageModel.abort
+    require(stopped or on_gpu or default, "after abort(), neither of two steps raised StepAborted")
+    try:
+        said = own.go_on(1, len(prompt), first, own.agree)
+    except StepAborted as error:
+        raise ContractViolation("abort() stopped more than one step") from error
+    require(said == expected, f"after another's step was stopped, a slot said {said} instead of {expected}")
+    require(own.say(0, prompt, own.agree) == expected, "after its step was stopped, a slot does not begin afresh")
+
+
 def _refuses_overflow(own: _Model) -> None:
     """A full cache refuses a step and stays as it was."""
-    info = own.model.info
-    if not info.cache_length or info.cache_length >= info.slots * info.context_length:
+    info, prompt, model = own.model.info, own.prompt(), own.model
+    others = range(info.slots - 1)
+    if not info.cache_length or info.cache_length >= len(others) * info.context_length:
         return
+    kept = info.slots - 1
+    expected = own.say(kept, prompt, own.agree)
+    own.clear(kept)
+    own.open(kept, prompt)
+    first = own.feed(kept, 0, prompt)
     held = [0] * info.slots
-    filler = own.prompt()[0]
-    for slot in range(info.slots):
+    filler = prompt[0]
+    for slot in others:
         own.open(slot, [filler])
     try:
         while True:
-            for slot in range(info.slots):
+            for slot in others:
                 size = min(info.step_tokens, info.context_length - held[slot])
                 if size == 0:
                     continue
-                own.model.decode([Chunk(slot, held[slot], [filler] * size, False)])
+                model.decode([Chunk(slot, held[slot], [filler] * size, False)])
                 held[slot] += size
             require(sum(held) <= info.cache_length + info.step_tokens, "the cache holds more than info.cache_length")
     except CacheFull:
         own.clear(0)
-        own.model.decode([Chunk(0, 0, [filler], True)])
+        model.decode([Chunk(0, 0, [filler], True)])
+        for slot in others:
+            own.clear(slot)
+    said = own.go_on(kept, len(prompt), first, own.agree)
+    require(said == expected, f"after the cache was full, another slot said {said} instead of {expected}")
+
+
+def _embeds(own: _Model) -> None:
+    """Vectors are numbers, as many as promised, and those of a text do not depend on its company."""
+    import numpy as np
+
+    model, info = own.model, own.model.info
+    if not info.embeds:
+        return
+    second = TEXT if info.pooling == "rank" else None
+    inputs = [model.encode_input(text, second) for text in (TEXT, "A dinosaur.", TEXT)]
+    vectors = model.embed(inputs)
+    require(isinstance(vectors, np.ndarray) and vectors.dtype == np.float32, "embed() gave no float32 array")
+    shape = (len(inputs), info.embedding_length)
+    require(vectors.shape == shape, f"embed() gave an array of shape {vectors.shape} instead of {shape}")
+    require(bool(np.isfinite(vectors).all()), "embed() gave numbers that are none")
+    scale = float(np.abs(vectors).max()) or 1.0
+    for tokens, vector in zip(inputs, vectors, strict=True):
+        off = float(np.abs(model.embed([tokens])[0] - vector).max())
+        require(off <= 0.02 * scale, f"in company, a text's vector is off by {off}")
+    require(bool(np.abs(vectors[0] - vectors[1]).max() > 0), "embed() gave two texts the same vector")

@@ -98,7 +98,8 @@ class FakeLanguageModel(LanguageModel):
     computed: int = 0
     """Tokens computed in all."""
     _cells: list[list[int]] = attrs.field(init=False)
-    _opened: dict[int, tuple[SamplingParams, int]] = attrs.field(factory=dict)
+    _opened: dict[int, tuple[SamplingParams, list[int], int]] = attrs.field(factory=dict)
+    """For each slot: how to choose, the tokens it was opened for, and how many were chosen."""
     _next_cell: int = 0
     _thread: int | None = None
     _closed: bool = False
@@ -154,7 +155,7 @@ class FakeLanguageModel(LanguageModel):
         unresolved = [name for name in ("temperature", "top_k", "top_p", "min_p") if getattr(sampling, name) is None]
         require(not unresolved, f"open() got sampling without {unresolved}")
         require(len(prompt) > 0, "open() got an empty prompt")
-        self._opened[slot] = (sampling, len(generated))
+        self._opened[slot] = (sampling, [*prompt, *generated], len(generated))
 
     def decode(self, chunks: Sequence[Chunk]) -> Sequence[Sampled]:
         self._check_step(chunks)
@@ -262,8 +263,10 @@ class FakeLanguageModel(LanguageModel):
         return {cell for cells in self._cells for cell in cells}
 
     def _choose(self, slot: int) -> Sampled:
-        sampling, count = self._opened[slot]
-        self._opened[slot] = (sampling, count + 1)
+        sampling, expected, count = self._opened[slot]
+        both = min(len(expected), len(self.held[slot]))
+        require(expected[:both] == self.held[slot][:both], f"slot {slot} holds another sequence than it was opened for")
+        self._opened[slot] = (sampling, expected, count + 1)
         chance = (sampling.seed, count) if sampling.temperature else None
         digest = zlib.crc32(repr((self.held[slot], chance)).encode())
         if (digest % 1000) / 1000 < self.options.eos_rate and not sampling.ignore_eos:

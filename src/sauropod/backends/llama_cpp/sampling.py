@@ -79,7 +79,7 @@ class Sampler:
         prompt: Sequence[int],
         generated: Sequence[int],
     ) -> Sampler:
-        """A sampler that has seen `prompt` and chosen `generated`. Raises `InvalidSampling` if it may choose nothing."""
+        """A sampler that has seen `prompt` and chosen `generated`. Raises `InvalidSampling` if it may choose none."""
         sampler = cls(sampling, candidates)
         forbidden = dict.fromkeys(eos, -np.inf) if sampling.ignore_eos else {}
         bias = {**sampling.logit_bias, **forbidden}
