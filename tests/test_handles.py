@@ -64,20 +64,6 @@ async def _read(stream: sauropod.TextStream) -> None:
         await anext(stream)
 
 
-async def test_a_model_whose_engine_leaves_while_another_comes_is_unloaded() -> None:
-    leaving, coming = Engine("fake:", worker="w"), Engine("fake:", worker="w")
-    await leaving.open()
-    old = link_of(leaving)
-    async with anyio.create_task_group() as group:
-        group.start_soon(coming.open)
-        group.start_soon(leaving.aclose)
-    link = link_of(coming)
-    assert link._closed is False
-    assert len(link._models) == 1
-    assert old._closed or old is link
-    await coming.aclose()
-
-
 async def test_an_engine_is_opened_once_also_at_the_same_time() -> None:
     engine = Engine("fake:")
     errors: list[sauropod.ClosedError] = []

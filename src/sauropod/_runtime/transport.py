@@ -111,7 +111,7 @@ class ProcessTransport:
         except subprocess.TimeoutExpired:
             self.process.kill()
             code = self.process.wait()
-        self._reader.join()
+        self._reader.join(PATIENCE)  # what the process had started itself may hold its output open
         with self._sending:
             self._connection.close()
         cause = signal.Signals(-code).name if code < 0 else None
