@@ -8,7 +8,7 @@ from pathlib import Path
 __all__ = ["available_memory", "physical_cores"]
 
 
-def available_memory(total: int) -> int:
+def available_memory(total: int, cgroup: Path = Path("/sys/fs/cgroup")) -> int:
     """Bytes that can be taken without swapping, of `total`: what the kernel says, within the container's limit."""
     candidates = [total]
     meminfo = Path("/proc/meminfo")
@@ -16,10 +16,17 @@ def available_memory(total: int) -> int:
         lines = dict(line.split(":", 1) for line in meminfo.read_text().splitlines() if ":" in line)
         if "MemAvailable" in lines:
             candidates.append(int(lines["MemAvailable"].split()[0]) * 1024)
-    limit, used = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
+    limit = cgroup / "memory.max"
     if limit.exists() and (text := limit.read_text().strip()).isdigit():
-        candidates.append(int(text) - int(used.read_text()))
+        candidates.append(int(text) - int((cgroup / "memory.current").read_text()) + _reclaimable(cgroup))
     return max(0, min(candidates))
+
+
+def _reclaimable(cgroup: Path) -> int:
+    """Bytes that count as used and are given back when asked for: of files that were read, such as the model's own."""
+    counts = cgroup / "memory.stat"
+    lines = counts.read_text().splitlines() if counts.exists() else []
+    return sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
 
 
 def physical_cores() -> int:
