@@ -80,6 +80,18 @@ async def test_a_stop_string_ends_the_text_before_itself(engine: Engine) -> None
     assert (completion.stop_reason, completion.choices[0].stop) == (StopReason.STOP, stop)
 
 
+async def test_the_tokens_of_a_stop_string_are_told_and_its_text_is_not(engine: Engine) -> None:
+    whole = (await engine.complete("Hello", seed=1, max_tokens=60, ignore_eos=True)).text
+    stop = whole[5:8]
+    async with engine.stream("Hello", seed=1, max_tokens=60, ignore_eos=True, stop=stop, logprobs=0) as stream:
+        deltas = [event async for event in stream if isinstance(event, TextDelta)]
+    (choice,) = stream.completion.choices
+    assert choice.logprobs is not None
+    assert b"".join(token.piece for token in choice.logprobs).decode(errors="replace").startswith(choice.text + stop)
+    assert [token.token for token in choice.logprobs] == list(choice.tokens)
+    assert [token for delta in deltas for token in delta.logprobs] == list(choice.logprobs)
+
+
 async def test_a_stop_token_ends_the_text_and_is_no_part_of_it(engine: Engine) -> None:
     whole = await engine.complete("Hello", seed=1, max_tokens=20, ignore_eos=True)
     token = whole.tokens[7]

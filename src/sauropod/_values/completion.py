@@ -66,7 +66,8 @@ class Choice:
     text: str
     stop_reason: StopReason
     tokens: Sequence[int]
-    """The tokens that were generated, the one that ended the text not among them."""
+    """The tokens that were generated. An end or stop token that ended the text is not among them; those in which a stop
+    string was found are, though `text` ends before it."""
     stop: str | int | None = None
     """The stop string or stop token that was reached, if one was."""
     logprobs: Sequence[TokenLogprob] | None = None
@@ -103,7 +104,10 @@ class Completion:
 
 @attrs.frozen
 class TextDelta:
-    """More text of one choice. `logprobs` belongs to the tokens that arrived with it."""
+    """More text of one choice. `logprobs` belongs to the tokens that arrived with it.
+
+    `text` is empty where there are only log-probabilities to tell: of the tokens in which a stop string was found.
+    """
 
     text: str
     index: int = 0
