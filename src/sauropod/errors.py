@@ -10,7 +10,6 @@
         PromptTooLong           (ValueError)
         UnsupportedInput        (ValueError)
         InvalidSampling         (ValueError)
-        InvalidGrammar          (ValueError)
         QueueFull               (RuntimeError)
       BackendError            (RuntimeError) the backend failed; the native cause is chained
         BackendCrashed
@@ -30,7 +29,6 @@ __all__ = [
     "BackendNotFound",
     "ClosedError",
     "DeviceUnavailable",
-    "InvalidGrammar",
     "InvalidSampling",
     "LoadError",
     "ModelNotFound",
@@ -102,10 +100,6 @@ class UnsupportedInput(RequestError, ValueError):
 
 class InvalidSampling(RequestError, ValueError):
     """A sampling parameter is out of range, not a number, or contradicts another."""
-
-
-class InvalidGrammar(RequestError, ValueError):
-    """A grammar or schema that cannot be enforced in full."""
 
 
 class QueueFull(RequestError, RuntimeError):

@@ -16,7 +16,6 @@ CODES = {
     errors.BackendNotFound: 3,
     errors.ClosedError: 1,
     errors.DeviceUnavailable: 3,
-    errors.InvalidGrammar: 4,
     errors.InvalidSampling: 4,
     errors.LoadError: 3,
     errors.ModelNotFound: 3,
