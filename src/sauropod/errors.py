@@ -74,20 +74,26 @@ class RequestError(SauropodError):
 
 
 class PromptTooLong(RequestError, ValueError):
-    """The prompt leaves no room for an answer in the model's context.
+    """The prompt leaves no room for an answer in the model's context, or a text is more than can be embedded.
 
-    `tokens` is the prompt's length (a lower bound where `exact` is False: a hopelessly long text is
-    refused before it is tokenised in full), `limit` the context length, both in tokens.
+    `tokens` is the length (a lower bound where `exact` is False: a hopelessly long text is refused before it is
+    tokenised in full), `limit` the context length or, if `embedded`, the most that can be embedded, all in tokens.
     """
 
-    def __init__(self, tokens: int, limit: int, exact: bool = True) -> None:
-        super().__init__(tokens, limit, exact)
+    def __init__(self, tokens: int, limit: int, exact: bool = True, embedded: bool = False) -> None:
+        super().__init__(tokens, limit, exact, embedded)
         self.tokens = tokens
         self.limit = limit
         self.exact = exact
+        self.embedded = embedded
 
     def __str__(self) -> str:
         count = f"{self.tokens:,}" if self.exact else f"at least {self.tokens:,}"
+        if self.embedded:
+            return (
+                f"The text is {count} tokens, and this model embeds at most {self.limit:,}. "
+                "Shorten it, or embed it in parts."
+            )
         return (
             f"The prompt is {count} tokens and the context holds {self.limit:,}, one of which must be left for "
             f"the answer. Shorten the prompt, or load the model with a larger context_length."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -317,7 +318,9 @@ def test_what_cannot_be_embedded_is_refused_before_anything_is_computed(tmp_path
     try:
         with pytest.raises(sauropod.PromptTooLong) as refused:
             model.encode_input("word " * 300)
-        assert refused.value.limit == 256
+        assert (refused.value.limit, refused.value.embedded) == (256, True)
+        assert str(pickle.loads(pickle.dumps(refused.value))) == str(refused.value)
+        assert "in parts" in str(refused.value)
         with pytest.raises(sauropod.UnsupportedInput, match="reranker"):
             model.encode_input("a query", "a document")
         with pytest.raises(sauropod.UnsupportedInput, match="nothing"):

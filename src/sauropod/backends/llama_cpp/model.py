@@ -107,7 +107,7 @@ class LlamaModel(LanguageModel):
         if not tokens:
             raise UnsupportedInput("There is nothing to embed: the text has no tokens. Leave it out.")
         if len(tokens) > self._embedder.longest:
-            raise PromptTooLong(len(tokens), self._embedder.longest)
+            raise PromptTooLong(len(tokens), self._embedder.longest, embedded=True)
         return tokens
 
     def piece(self, token: int) -> bytes:
