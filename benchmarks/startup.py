@@ -37,7 +37,7 @@ async def answer(backend):
     begin = time.perf_counter()
     await ask(pool.acquire("cpu", "process"), Devices(pool.number(), backend))
     print(time.perf_counter() - begin)
-    pool.release("cpu", "process")
+    pool.close()
 
 anyio.run(answer, sys.argv[1])
 """
