@@ -35,23 +35,23 @@ class Bench:
         return tuple(each.schema for each in self.tools)
 
 
-def bench(material: Material, rng: random.Random) -> Bench:
-    """One to four different tools: the documented, ordinary and invented ones mixed."""
+def bench(material: Material, rng: random.Random, own: float) -> Bench:
+    """One to four different tools: the documented ones, a share of `own`, ordinary and invented ones mixed."""
     count = rng.choice((1, 1, 2, 2, 3, 4))
     drawn: list[Tool] = []
     while len(drawn) < count + 1:
-        drawn += [each for each in (_tool(material, drawn, rng),) if _new(each, drawn)]
+        drawn += [each for each in (_tool(material, drawn, rng, own),) if _new(each, drawn)]
     *offered, absent = drawn
     return Bench(tuple(offered), absent)
 
 
-def _tool(material: Material, drawn: list[Tool], rng: random.Random) -> Tool:
+def _tool(material: Material, drawn: list[Tool], rng: random.Random, own: float) -> Tool:
     lot = rng.random()
     if material.measuring:
         return choose(rng.choice(material.others), rng)
-    if lot < 0.28:
+    if lot < own:
         return choose(rng.choice(material.own), rng)
-    if lot < 0.55:
+    if lot < own + 0.375 * (1 - own):
         return choose(rng.choice(material.others), rng)
     like = drawn[-1].shape if drawn and len(drawn[-1].shape.names) == 1 and rng.random() < 0.3 else None
     return choose(invented.shape(material.words, rng, like=like), rng)

@@ -6,7 +6,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from . import calls, documented, material, memory, objects, passages, tools
 from .accept import Accept
@@ -16,6 +16,7 @@ from .material import Material
 from .messages import Call, Conversation, user
 from .values import Json
 
+OWN = "own tools"
 CALL = re.compile(r"<tool_call>\s*(.*?)\s*</tool_call>", re.DOTALL)
 
 
@@ -126,22 +127,26 @@ def _last(kind: str, topic: str, exchanges: list[Exchange], schemas: Iterable[Ma
 
 
 def tool_cases(unseen: Material, rng: random.Random, count: int) -> Iterator[Case]:
-    """Calls of the documented tools and of tools never seen, their results, and turns without a call."""
-    for kind in ("own tools", "unseen tools"):
+    """Calls of the documented tools and of tools never seen, their results, and turns without a call.
+
+    The values are never those of training.
+    """
+    listed = replace(unseen, measuring=False)
+    for kind, drawn in ((OWN, listed), (f"{OWN}, new wordings", unseen), ("unseen tools", unseen)):
         for topic, parallel, offered in (("one offered", 0.0, 1), ("one of several", 0.0, 3), ("two calls", 1.0, 2)):
             made = 0
             while made < count:
-                exchanges, bench = _called(kind, unseen, rng, parallel, offered)
+                exchanges, bench = _called(kind, drawn, rng, parallel, offered)
                 wanted = exchanges[0].answer.calls
                 if (len(wanted) == 2) == (parallel > 0):
                     yield Case(kind, topic, Conversation(exchanges[0].said, bench.schemas), calls=wanted)
                     made += 1
         for _ in range(count):
-            exchanges, bench = _called(kind, unseen, rng, 0.15, 2)
+            exchanges, bench = _called(kind, drawn, rng, 0.15, 2)
             yield _last(kind, "tells the result", exchanges, bench.schemas)
         for _ in range(count):
-            bench = _bench(kind, unseen, rng, rng.choice((1, 2, 3)))
-            question = documented.any_question(unseen, rng, without=calls.TOOLED)
+            bench = _bench(kind, drawn, rng, rng.choice((1, 2, 3)))
+            question = documented.any_question(drawn, rng, without=calls.TOOLED)
             conversation = Conversation((user(question.name),), bench.schemas)
             yield Case(kind, "no tool fits", conversation, question.accept)
 
@@ -157,8 +162,8 @@ def _called(
 
 
 def _bench(kind: str, unseen: Material, rng: random.Random, offered: int) -> Bench:
-    shapes = unseen.own if kind == "own tools" else unseen.others
-    if kind == "own tools":
+    shapes = unseen.own if kind.startswith(OWN) else unseen.others
+    if kind.startswith(OWN):
         shapes = (*unseen.own[:2], rng.choice(unseen.own[2:4]), unseen.own[4])
     drawn = [tools.choose(shape, rng) for shape in rng.sample(shapes, min(offered + 1, len(shapes)))]
     return Bench(tuple(drawn[:offered]), drawn[-1])

@@ -34,12 +34,15 @@ MOVES: dict[Move, float] = {
 }
 
 
-def stream(material: Material, rng: random.Random) -> Iterator[Conversation]:
-    """Conversations without end."""
+TOOLS, OWN = 0.22, 0.28
+
+
+def stream(material: Material, rng: random.Random, tools: float = TOOLS, own: float = OWN) -> Iterator[Conversation]:
+    """Conversations without end: a share has `tools`, and a share of the tools are the documented ones."""
     while True:
         lot = rng.random()
-        if lot < 0.22:
-            yield with_tools(material, rng)
+        if lot < tools:
+            yield with_tools(material, rng, own)
         else:
             yield without_tools(material, rng) if lot < 0.985 else only_json(material, rng)
 
@@ -56,9 +59,9 @@ def without_tools(material: Material, rng: random.Random) -> Conversation:
     return Conversation((*opening, *messages([*exchanges, *asked] if rng.random() < 0.5 else [*asked, *exchanges])))
 
 
-def with_tools(material: Material, rng: random.Random) -> Conversation:
+def with_tools(material: Material, rng: random.Random, own: float = OWN) -> Conversation:
     """Tools offered; some requests for them, some turns that need none."""
-    offered = calls.bench(material, rng)
+    offered = calls.bench(material, rng, own)
     exchanges: list[Exchange] = []
     for _ in range(rng.choice((1, 2, 3, 4))):
         if rng.random() < 0.75:

@@ -15,6 +15,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 import torch
+from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional
 
@@ -46,6 +47,8 @@ class Plan:
     seed: int = 7
     vocabulary: int = 2048
     joined: int = 380
+    tools: float = conversations.TOOLS
+    own: float = conversations.OWN
 
 
 def factor(progress: float, warm: float) -> float:
@@ -68,9 +71,9 @@ def optimizers(model: Llama, plan: Plan) -> list[torch.optim.Optimizer]:
 class Supply:
     """Rows of freshly drawn conversations."""
 
-    def __init__(self, encoder: Encoder, seed: int) -> None:
+    def __init__(self, encoder: Encoder, plan: Plan) -> None:
         chat = template.compiled(template.PATH.read_text("utf-8"))
-        drawn = conversations.stream(material.trained(), random.Random(seed))
+        drawn = conversations.stream(material.trained(), random.Random(plan.seed), plan.tools, plan.own)
         self.rows = encoder.rows(template.render(chat, each) for each in drawn)
 
     def take(self, tokens: int, longest: int) -> list[Row]:
@@ -110,24 +113,32 @@ def learn(model: Llama, rows: list[Row], places: int, pool: Executor) -> float:
     return summed / sum(int((row.weights == 1).sum()) for row in rows)
 
 
-def train(plan: Plan, shape: Shape, out: Path) -> None:
-    """Run the plan; leaves tokenizer.json, model.pt and metrics.jsonl in `out`."""
-    torch.manual_seed(plan.seed)
-    out.mkdir(parents=True, exist_ok=True)
+def begun(plan: Plan, shape: Shape) -> tuple[Tokenizer, Llama]:
+    """A tokenizer made for the material, and a model that knows nothing."""
     lists = material.trained()
     tokens = tokenizer.build(
         tokenizer.sample(lists, 12000, plan.seed), plan.vocabulary, plan.joined, lists.words.copied()
     )
+    return tokens, Llama(dataclasses.replace(shape, vocabulary=tokens.get_vocab_size()))
+
+
+def train(plan: Plan, shape: Shape, out: Path, start: Path | None = None) -> None:
+    """Run the plan, from the checkpoint in `start` or from nothing.
+
+    Leaves tokenizer.json, model.pt and metrics.jsonl in `out`.
+    """
+    torch.manual_seed(plan.seed)
+    tokens, model = (tokenizer.load(start / "tokenizer.json"), restore(start)) if start else begun(plan, shape)
+    shape = model.shape
+    out.mkdir(parents=True, exist_ok=True)
     tokens.save(str(out / "tokenizer.json"))
-    shape = dataclasses.replace(shape, vocabulary=tokens.get_vocab_size())
-    model = Llama(shape)
     print(f"{sum(weight.numel() for weight in model.parameters()) / 1e6:.2f} M parameters, {shape}", flush=True)
     steppers = optimizers(model, plan)
     peaks = [stepper.param_groups[0]["lr"] for stepper in steppers]
     started, seen, progress, step, smooth = time.monotonic(), 0, 0.0, 0, 0.0
     torch.set_num_threads(1)
     with ThreadPoolExecutor(plan.threads) as pool, (out / "metrics.jsonl").open("w") as metrics:
-        supply = Supply(Encoder(tokens, shape.context, plan.reading), plan.seed)
+        supply = Supply(Encoder(tokens, model.shape.context, plan.reading), plan)
         while True:
             minutes = (time.monotonic() - started) / 60
             progress = step / plan.steps if plan.minutes is None else minutes / plan.minutes
@@ -171,6 +182,7 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("build/text"))
+    parser.add_argument("--start", type=Path, help="a directory with a checkpoint to go on from")
     for kind in (Plan, Shape):
         for each in dataclasses.fields(kind):
             if each.default is not dataclasses.MISSING and each.name != "head":
@@ -181,7 +193,7 @@ def main() -> None:
     given = vars(parser.parse_args())
     plan = Plan(**{each.name: given[each.name] for each in dataclasses.fields(Plan)})
     sizes = {each.name: given[each.name] for each in dataclasses.fields(Shape) if each.name in given}
-    train(plan, Shape(**{**sizes, "vocabulary": plan.vocabulary}), given["out"])
+    train(plan, Shape(**{**sizes, "vocabulary": plan.vocabulary}), given["out"], given["start"])
 
 
 if __name__ == "__main__":
