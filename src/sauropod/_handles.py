@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -91,7 +91,7 @@ class WorkerHandle:
         return cls(pool, link, model, info)
 
     def start(self, prompt: PromptText, sampling: SamplingParams, priority: Priority) -> Run:
-        seed = secrets.randbelow(SEEDS) if sampling.seed is None else sampling.seed
+        seed = int.from_bytes(os.urandom(4), "little") % SEEDS if sampling.seed is None else sampling.seed
         requests = [
             Generate(
                 self.pool.number(),
