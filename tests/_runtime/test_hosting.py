@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sauropod._runtime.hosting import Host
 from sauropod._runtime.interruption import Interruption
-from sauropod._runtime.protocol import Answer, Embed, Failed, Generate, PromptText, Replies
+from sauropod._runtime.protocol import Answer, Embed, End, Failed, Generate, PromptText, Replies
 from sauropod._scheduling.scheduler import Scheduler
 from sauropod._scheduling.sequence import Sequence as Tokens
 from sauropod._values.messages import Message
@@ -121,6 +121,23 @@ def test_a_backend_that_fails_between_steps_fails_its_requests_and_serves_the_ne
     assert failed == {2, 3}
     ask(host, 4, "d")
     assert not any(isinstance(reply, Failed) for _, reply in finish(host))
+
+
+def test_what_was_answered_before_a_backend_fails_is_answered_all_the_same() -> None:
+    class Speechless(FakeLanguageModel):
+        def piece(self, token: int) -> bytes:
+            if len(self.steps) and self.spoken:
+                raise RuntimeError("no words left")
+            self.spoken = True
+            return b"x"
+
+        spoken = False
+
+    host = host_of(Speechless(FakeOptions(slots=2)))
+    ask(host, 1, "one", max_tokens=1)
+    ask(host, 2, "two", max_tokens=1)
+    ended = [id for id, reply in finish(host) if isinstance(reply, Failed | End)]
+    assert sorted(ended) == [1, 2]
 
 
 def test_stop_strings_are_looked_at_once_for_all_texts_that_have_them() -> None:

@@ -141,10 +141,15 @@ class Host:
     def step(self, clock: Callable[[], float]) -> Replies:
         """One call of the backend, for texts or for embeddings: the more urgent, by turns if they are equally so."""
         self._embedded_last = self._is_turn_of_embeddings(clock())
+        replies: Replies = []
         try:
-            return self._embed_step(clock) if self._embedded_last else self._text_step(clock)
+            if self._embedded_last:
+                replies += self._embed_step(clock)
+            else:
+                self._text_step(clock, replies)
         except Exception as error:
-            return self._start_over(error)
+            replies += self._start_over(error)  # after what was said before it, which some wait for
+        return replies
 
     def _is_turn_of_embeddings(self, now: float) -> bool:
         texts, jobs = self.scheduler.rank(now), self.embeddings.rank(now)
@@ -162,24 +167,24 @@ class Host:
             self.model.truncate(slot, 0)
         return [(id, Failed.of(error)) for id in failed]
 
-    def _text_step(self, clock: Callable[[], float]) -> Replies:
-        replies = self._open(self.scheduler.admit(clock()))
+    def _text_step(self, clock: Callable[[], float], replies: Replies) -> None:
+        replies += self._open(self.scheduler.admit(clock()))
         step = self.scheduler.schedule(clock())
         if not step.chunks:
-            return replies
+            return
         try:
             with self._interruption.during(step):
                 sampled = self.model.decode(step.chunks)
         except StepAborted:
             self.scheduler.roll_back(step)
-            return replies
         except CacheFull:
-            return replies + ([] if self.scheduler.make_room() else self._fail(step, _cache_full()))
+            replies += [] if self.scheduler.make_room() else self._fail(step, _cache_full())
         except Exception as error:
-            return replies + self._fail(step, error)
-        now = clock()
-        outputs = self.scheduler.update(step, sampled, now)
-        return replies + [reply for output in outputs for reply in self._tell(output, now)]
+            replies += self._fail(step, error)
+        else:
+            now = clock()
+            for output in self.scheduler.update(step, sampled, now):
+                replies += self._tell(output, now)
 
     def _open(self, admitted: Sequence[Tokens]) -> Replies:
         replies: Replies = []

@@ -35,15 +35,15 @@ class Interruption:
             if self._is_unwanted(step):
                 raise StepAborted
             self._step = step
+        stopped = False
         try:
             yield
         except StepAborted:
-            self._end(stopped=True)
+            stopped = True
             raise
-        except BaseException:
-            self._end(stopped=False)
-            raise
-        self._end(stopped=False)
+        finally:
+            with self._lock:
+                self._step, self._stopped_last = None, stopped
 
     def cancel(self, id: int) -> None:
         with self._lock:
@@ -54,10 +54,6 @@ class Interruption:
     def forget(self, id: int) -> None:
         with self._lock:
             self._cancelled.discard(id)
-
-    def _end(self, *, stopped: bool) -> None:
-        with self._lock:
-            self._step, self._stopped_last = None, stopped
 
     def _is_unwanted(self, step: Step) -> bool:
         return all(sequence.id in self._cancelled for sequence in step.sequences)
