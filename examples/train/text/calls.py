@@ -15,7 +15,7 @@ from .messages import assistant, user
 from .messages import tool as result
 from .questions import fill, normal, sentence
 from .requests import Request
-from .tools import Outcome, Tool, choose
+from .tools import Outcome, Shape, Tool, choose, listed
 from .values import Json, Value, draw
 
 TOOLED = ("unknown", "arithmetic", "numbers")
@@ -50,11 +50,16 @@ def _tool(material: Material, drawn: list[Tool], rng: random.Random, own: float)
     if material.measuring:
         return choose(rng.choice(material.others), rng)
     if lot < own:
-        return choose(rng.choice(material.own), rng)
+        return _own(rng.choice(material.own), rng)
     if lot < own + 0.375 * (1 - own):
         return choose(rng.choice(material.others), rng)
     like = drawn[-1].shape if drawn and len(drawn[-1].shape.names) == 1 and rng.random() < 0.3 else None
     return choose(invented.shape(material.words, rng, like=like), rng)
+
+
+def _own(shape: Shape, rng: random.Random) -> Tool:
+    lot = 1.0 if shape.like else rng.random()
+    return listed(shape) if lot < 0.35 else choose(shape, rng, renamed=lot > 0.6)
 
 
 def _new(tool: Tool, drawn: list[Tool]) -> bool:

@@ -14,6 +14,7 @@ from .calls import Bench
 from .exchange import Exchange, messages
 from .material import Material
 from .messages import Call, Conversation, user
+from .tools import Shape, Tool
 from .values import Json
 
 OWN = "own tools"
@@ -127,46 +128,75 @@ def _last(kind: str, topic: str, exchanges: list[Exchange], schemas: Iterable[Ma
 
 
 def tool_cases(unseen: Material, rng: random.Random, count: int) -> Iterator[Case]:
-    """Calls of the documented tools and of tools never seen, their results, and turns without a call.
+    """Calls of the listed tools, of the same under other names and of tools never seen; their results; no call.
 
     The values are never those of training.
     """
-    listed = replace(unseen, measuring=False)
-    for kind, drawn in ((OWN, listed), (f"{OWN}, new wordings", unseen), ("unseen tools", unseen)):
-        for topic, parallel, offered in (("one offered", 0.0, 1), ("one of several", 0.0, 3), ("two calls", 1.0, 2)):
-            made = 0
-            while made < count:
-                exchanges, bench = _called(kind, drawn, rng, parallel, offered)
-                wanted = exchanges[0].answer.calls
-                if (len(wanted) == 2) == (parallel > 0):
-                    yield Case(kind, topic, Conversation(exchanges[0].said, bench.schemas), calls=wanted)
-                    made += 1
-        for _ in range(count):
-            exchanges, bench = _called(kind, drawn, rng, 0.15, 2)
-            yield _last(kind, "tells the result", exchanges, bench.schemas)
-        for _ in range(count):
-            bench = _bench(kind, drawn, rng, rng.choice((1, 2, 3)))
-            question = documented.any_question(drawn, rng, without=calls.TOOLED)
-            conversation = Conversation((user(question.name),), bench.schemas)
-            yield Case(kind, "no tool fits", conversation, question.accept)
+    trained = replace(unseen, measuring=False)
+    for offer in (
+        Offer(OWN, trained, _listed),
+        Offer(f"{OWN}, new wordings", unseen, _listed),
+        Offer(f"{OWN}, renamed", trained, _renamed),
+        Offer("unseen tools", unseen, _others),
+    ):
+        yield from _calls(offer, rng, count)
 
 
-def _called(
-    kind: str, unseen: Material, rng: random.Random, parallel: float, offered: int
-) -> tuple[list[Exchange], Bench]:
-    while True:
-        bench = _bench(kind, unseen, rng, offered)
-        exchanges = calls.called(bench, unseen, rng, parallel=parallel)
-        if exchanges:
-            return exchanges, bench
+@dataclass(frozen=True)
+class Offer:
+    """Where the tools of one kind of case come from: `draw` some of `drawn`."""
+
+    kind: str
+    drawn: Material
+    draw: Callable[[Material, random.Random], list[Tool]]
+
+    def bench(self, rng: random.Random, offered: int) -> Bench:
+        """`offered` tools, and one more that is not."""
+        every = self.draw(self.drawn, rng)
+        some = rng.sample(every, min(offered + 1, len(every)))
+        return Bench(tuple(some[:offered]), some[-1])
+
+    def called(self, rng: random.Random, parallel: float, offered: int) -> tuple[list[Exchange], Bench]:
+        """A request, its calls and their results, with what was offered."""
+        while True:
+            bench = self.bench(rng, offered)
+            exchanges = calls.called(bench, self.drawn, rng, parallel=parallel)
+            if exchanges:
+                return exchanges, bench
 
 
-def _bench(kind: str, unseen: Material, rng: random.Random, offered: int) -> Bench:
-    shapes = unseen.own if kind.startswith(OWN) else unseen.others
-    if kind.startswith(OWN):
-        shapes = (*unseen.own[:2], rng.choice(unseen.own[2:4]), unseen.own[4])
-    drawn = [tools.choose(shape, rng) for shape in rng.sample(shapes, min(offered + 1, len(shapes)))]
-    return Bench(tuple(drawn[:offered]), drawn[-1])
+def _listed(every: Material, rng: random.Random) -> list[Tool]:
+    return [tools.listed(shape) for shape in every.own if not shape.like]
+
+
+def _renamed(every: Material, rng: random.Random) -> list[Tool]:
+    alike: dict[str, list[Shape]] = {}
+    for shape in every.own:
+        alike.setdefault(shape.family, []).append(shape)
+    return [tools.choose(rng.choice(shapes), rng) for shapes in alike.values()]
+
+
+def _others(every: Material, rng: random.Random) -> list[Tool]:
+    return [tools.choose(shape, rng) for shape in every.others]
+
+
+def _calls(offer: Offer, rng: random.Random, count: int) -> Iterator[Case]:
+    for topic, parallel, offered in (("one offered", 0.0, 1), ("one of several", 0.0, 3), ("two calls", 1.0, 2)):
+        made = 0
+        while made < count:
+            exchanges, bench = offer.called(rng, parallel, offered)
+            wanted = exchanges[0].answer.calls
+            if (len(wanted) == 2) == (parallel > 0):
+                yield Case(offer.kind, topic, Conversation(exchanges[0].said, bench.schemas), calls=wanted)
+                made += 1
+    for _ in range(count):
+        exchanges, bench = offer.called(rng, 0.15, 2)
+        yield _last(offer.kind, "tells the result", exchanges, bench.schemas)
+    for _ in range(count):
+        bench = offer.bench(rng, rng.choice((1, 2, 3)))
+        question = documented.any_question(offer.drawn, rng, without=calls.TOOLED)
+        conversation = Conversation((user(question.name),), bench.schemas)
+        yield Case(offer.kind, "no tool fits", conversation, question.accept)
 
 
 def every_case(seed: int = 1, count: int = 60) -> list[Case]:

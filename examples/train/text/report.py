@@ -13,6 +13,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from . import tools
 from .evaluate import Tally
 from .questions import Question, load, titles
 
@@ -45,6 +46,15 @@ def _lines(rows: list[Question], *, alike: bool) -> list[str]:
     return [f"{line} Also: {', '.join(each.subject for each in rows[1:])}."]
 
 
+def definitions() -> str:
+    """The model's own tools, as its training and its measuring define them."""
+    lines = ["```json"]
+    for shape in tools.load("own"):
+        if not shape.like:
+            lines.append(json.dumps(tools.listed(shape).schema["function"]))
+    return "\n".join([*lines, "```"])
+
+
 def table(report: Mapping[str, Any]) -> str:
     """What was measured: a line a kind, then its topics."""
     lines = ["| | right | asked | |", "| --- | ---: | ---: | ---: |"]
@@ -70,6 +80,7 @@ def main() -> None:
     parser.add_argument("--page", type=Path, default=Path("docs/demo-model.md"))
     given = parser.parse_args()
     page = placed(given.page.read_text("utf-8"), "questions", listing(load(), titles()))
+    page = placed(page, "tools", definitions())
     if given.report:
         page = placed(page, "measured", table(json.loads(given.report.read_text("utf-8"))))
     given.page.write_text(page, "utf-8")

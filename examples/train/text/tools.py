@@ -51,6 +51,12 @@ class Shape:
     held_back: tuple[str, ...] = ()
     joined: tuple[str, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
+    like: str = ""
+
+    @property
+    def family(self) -> str:
+        """The listed tool it is, or is like."""
+        return self.like or self.names[0]
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,7 @@ def _shape(table: Mapping[str, Any]) -> Shape:
         asked=expand_all(table["asked"]),
         held_back=expand_all(table.get("held_back", ())),
         joined=expand_all(table.get("joined", ())),
+        like=table.get("like", ""),
         parameters=tuple(
             Parameter(
                 names=tuple(each["names"]),
@@ -93,15 +100,34 @@ def _shape(table: Mapping[str, Any]) -> Shape:
     )
 
 
-def choose(shape: Shape, rng: random.Random) -> Tool:
-    """The shape as one definition: a name, argument names, descriptions and a JSON schema's style."""
-    name = rng.choice(shape.names)
+def listed(shape: Shape) -> Tool:
+    """The shape as the documentation defines it."""
+    properties: dict[str, Json] = {}
+    for each in shape.parameters:
+        values: dict[str, Json] = {"enum": list(each.values)} if each.values else {}
+        properties[each.slot] = {"type": json_type(each.kind), **values, "description": each.about[0]}
+    parameters: dict[str, Json] = {
+        "type": "object",
+        "properties": properties,
+        "required": [each.slot for each in shape.parameters if not each.optional],
+    }
+    function: dict[str, Json] = {"name": shape.names[0], "description": shape.about[0], "parameters": parameters}
+    named = {each.slot: each.slot for each in shape.parameters}
+    return Tool(shape.names[0], shape, named, {"type": "function", "function": function})
+
+
+def choose(shape: Shape, rng: random.Random, *, renamed: bool = True) -> Tool:
+    """The shape as one definition: a name, argument names, descriptions and a JSON schema's style.
+
+    Names are the first ones unless it is `renamed`.
+    """
+    name = rng.choice(shape.names) if renamed else shape.names[0]
     kept = [each for each in shape.parameters if not each.optional or rng.random() < 0.7]
     kept = kept or list(shape.parameters)
     named: dict[str, str] = {}
     for each in kept:
         free = [name for name in each.names if name not in named.values()]
-        named[each.slot] = rng.choice(free) if free else each.slot
+        named[each.slot] = rng.choice(free) if renamed and free else each.slot
     return Tool(name, shape, named, _schema(name, rng.choice(shape.about), kept, named, rng))
 
 
