@@ -68,7 +68,7 @@ class Engine:
       values), `adapters` (LoRA file → scale), `rpc_servers` (host:port), `pooling`, `chat_template`: as in llama.cpp.
     - `sampling`: defaults for every request, over the model file's own.
     - `max_waiting` (256): requests that may wait for a slot; one more raises `QueueFull`. `snapshot_bytes` (512 MiB):
-      host memory for conversations that lost their slot.
+      host memory for conversations that lost their slot, or left it while others run.
     - `options`: what only a particular backend knows. `progress` is told about downloads; without it, there is a bar
       where there is somebody to see it.
 

@@ -52,6 +52,7 @@ def models(draw: st.DrawFn) -> FakeOptions:
         cache_length=draw(st.sampled_from([0, 140, 200, 300])),
         rewinds=rewinds,
         window=0 if rewinds else draw(st.sampled_from([0, 8])),
+        idle_slots_cost=draw(st.booleans()),
         aborts=draw(st.frozensets(st.integers(1, 60), max_size=4)),
     )
 
@@ -126,6 +127,46 @@ def test_a_conversation_set_aside_for_others_comes_back_from_host_memory() -> No
     driver.run({1: Request(tuple([2] * 100), sampling)})
     driver.run({2: Request((*[1] * 100, 3), sampling)})
     assert driver.sequences[2].cached == 100
+
+
+def idle(driver: Driver) -> list[list[int]]:
+    """What the idle slots hold."""
+    return [slot.tokens for slot in driver.scheduler.slots.free if slot.tokens]
+
+
+@pytest.mark.parametrize("costs", [True, False])
+def test_idle_slots_are_emptied_while_others_run_where_they_cost(costs: bool) -> None:
+    driver = Driver(FakeLanguageModel(FakeOptions(context_length=200, idle_slots_cost=costs)))
+    one = SamplingParams(temperature=0, max_tokens=1)
+    driver.run({n: Request(tuple([n] * 100), one) for n in range(3)})
+    driver.run({3: Request(tuple([3] * 100), one)})
+    assert len(idle(driver)) == (1 if costs else 4)
+    driver.run({4: Request((*[0] * 100, 9), one)})
+    assert driver.sequences[4].cached == 100
+
+
+@pytest.mark.parametrize("room", [0, 1000])
+def test_what_is_too_large_to_be_put_away_stays_where_it_is(room: int) -> None:
+    """100 tokens are some 220 bytes: four conversations have room, and a fifth would cost one of them."""
+    model = FakeLanguageModel(FakeOptions(slots=8, context_length=200, idle_slots_cost=True))
+    driver = Driver(model, SchedulerOptions(snapshot_bytes=room))
+    one = SamplingParams(temperature=0, max_tokens=1)
+    for n in range(6):
+        driver.run({n: Request(tuple([n] * 100), one)})
+    assert len(idle(driver)) + len(driver.scheduler.slots.snapshots) == 6
+    assert len(driver.scheduler.slots.snapshots) == (0 if room == 0 else 4)
+    for n in range(6):
+        driver.run({10 + n: Request((*[n] * 100, 9), one)})
+        assert driver.sequences[10 + n].cached == 100
+
+
+def test_small_snapshots_push_out_the_oldest() -> None:
+    model = FakeLanguageModel(FakeOptions(slots=8, context_length=200, idle_slots_cost=True))
+    driver = Driver(model, SchedulerOptions(snapshot_bytes=16 * 220))
+    for n in range(40):
+        driver.run({n: Request(tuple([n] * 100), SamplingParams(temperature=0, max_tokens=1))})
+    assert len(idle(driver)) == 1
+    assert len(driver.scheduler.slots.snapshots) >= 14
 
 
 def test_snapshots_are_bounded() -> None:

@@ -147,6 +147,8 @@ class Scheduler:
 
     def schedule(self, now: float) -> Step:
         """Share the step's budget out. Empty only if nothing is to do."""
+        if self.running and self.model.info.idle_slots_cost:
+            self.slots.put_away_idle()
         budget = self._budget()
         chosen: list[Sequence] = []
         chunks: list[Chunk] = []

@@ -29,6 +29,8 @@ class Slot:
     busy: bool = False
     used: int = 0
     """When it was last claimed or released, in claims."""
+    stays: bool = False
+    """Idle, and too large to be put away."""
 
 
 @attrs.frozen
@@ -97,7 +99,7 @@ class Slots:
         else:
             claim = self._share(source, length, self._victim(free))
         self._claims += 1
-        claim.slot.busy, claim.slot.used = True, self._claims
+        claim.slot.busy, claim.slot.used, claim.slot.stays = True, self._claims, False
         return claim
 
     def release(self, slot: Slot) -> None:
@@ -137,6 +139,20 @@ class Slots:
         """Save a slot to host memory and empty it. It is free afterwards."""
         slot.busy = False
         self._clear(slot)
+
+    def put_away_idle(self) -> None:
+        """Save what idle slots hold and empty them, where that is worth the copy and costs little of what is saved."""
+        for slot in self.free:
+            if len(slot.tokens) < WORTH_KEEPING or slot.stays:
+                continue
+            if not self._is_kept_elsewhere(slot):
+                snapshot = self._snapshot(slot)
+                slot.stays = snapshot is None or not self.snapshots.has_room(snapshot.size)
+                if snapshot is None or slot.stays:
+                    continue
+                self.snapshots.add(snapshot)
+            self.rewind(slot, 0)
+            slot.checkpoints = []
 
     def wipe(self, slot: Slot) -> None:
         """Empty a slot whose content cannot be trusted."""
@@ -220,16 +236,24 @@ class Slots:
 
     def _keep(self, slot: Slot, beyond: int) -> None:
         """Save a slot before what it holds beyond a length is lost, unless that is little or held elsewhere too."""
-        if self.snapshots.limit == 0 or len(slot.tokens) - beyond < WORTH_KEEPING:
+        if len(slot.tokens) - beyond < WORTH_KEEPING or self._is_kept_elsewhere(slot):
             return
+        snapshot = self._snapshot(slot)
+        if snapshot is not None:
+            self.snapshots.add(snapshot)
+
+    def _is_kept_elsewhere(self, slot: Slot) -> bool:
         others = (other for other in self.all if other is not slot)
-        if any(common_prefix(other.tokens, slot.tokens) == len(slot.tokens) for other in others):
-            return
-        if self.snapshots.covers(slot.tokens):
-            return
+        return self.snapshots.covers(slot.tokens) or any(
+            common_prefix(other.tokens, slot.tokens) == len(slot.tokens) for other in others
+        )
+
+    def _snapshot(self, slot: Slot) -> Snapshot | None:
+        """All that a slot holds, or nothing where that cannot be had."""
+        if self.snapshots.limit == 0:
+            return None
         try:
             state = self.model.save(slot.index)
         except Exception:  # no room for it, say: it will be computed again
-            return
-        if state is not None:
-            self.snapshots.add(Snapshot(list(slot.tokens), state, tuple(slot.checkpoints)))
+            return None
+        return None if state is None else Snapshot(list(slot.tokens), state, tuple(slot.checkpoints))

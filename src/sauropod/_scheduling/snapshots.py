@@ -10,6 +10,9 @@ from sauropod._scheduling.prefix import common_prefix
 
 __all__ = ["Checkpoint", "Snapshot", "Snapshots"]
 
+MANY = 16
+"""How many snapshots of a size must have room in all, so that one more is worth the loss of the oldest."""
+
 
 @attrs.frozen(eq=False)
 class Checkpoint:
@@ -54,6 +57,10 @@ class Snapshots:
     def covers(self, tokens: list[int]) -> bool:
         """Whether some snapshot begins with all of `tokens`."""
         return any(common_prefix(snapshot.tokens, tokens) == len(tokens) for snapshot in self._kept)
+
+    def has_room(self, size: int) -> bool:
+        """Whether a snapshot of so many bytes can be kept at the cost of none, or of few, of the others."""
+        return self.size + size <= self.limit or size <= self.limit // MANY
 
     def add(self, snapshot: Snapshot) -> None:
         """Keep a snapshot; what it makes superfluous or there is no room for is dropped."""

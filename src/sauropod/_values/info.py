@@ -72,5 +72,8 @@ class ModelInfo:
     """How token embeddings become one vector: `"none"`, `"mean"`, `"cls"`, `"last"` or `"rank"`."""
     rewinds: bool = True
     """Whether any number of tokens can be dropped from a sequence's end (recurrent and windowed models cannot)."""
+    idle_slots_cost: bool = False
+    """Whether what idle slots hold slows every step down, so that it is better off in host memory while others run. So
+    it is on a CPU, where llama.cpp's attention looks at every cell in use, whoever uses it."""
     licence: str = ""
     placement: Placement | None = None

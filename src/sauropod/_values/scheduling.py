@@ -29,7 +29,7 @@ class SchedulerOptions:
     snapshot_bytes: int = attrs.field(
         default=512 * 1024 * 1024, validator=integer(UnsupportedInput, 0, 2**63 - 1, optional=False)
     )
-    """Host memory for evicted slots and for nothing else."""
+    """Host memory for what evicted and idle slots held, and for nothing else."""
     step_seconds: float = attrs.field(default=0.25, validator=number(UnsupportedInput, 0.001, 3600, optional=False))
     """How long a step may take while others are waiting for their next token."""
     ageing: float = attrs.field(default=5.0, validator=number(UnsupportedInput, 0.001, 1e9, optional=False))

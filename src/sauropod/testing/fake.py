@@ -68,6 +68,7 @@ class FakeOptions:
     rewinds: bool = True
     window: int = 0
     """With `rewinds` off: how many tokens can be dropped all the same, as with sliding-window attention."""
+    idle_slots_cost: bool = False
     eos_rate: float = 0.02
     """How often the model ends its turn, of all tokens."""
     seconds_per_token: float = 0.0
@@ -125,6 +126,7 @@ class FakeLanguageModel(LanguageModel):
             embedding_length=8,
             embeds=True,
             rewinds=options.rewinds,
+            idle_slots_cost=options.idle_slots_cost,
             placement=Placement("cpu", ("cpu",), 0, 0, 0, 0, 0),
         )
 

@@ -81,6 +81,21 @@ def test_top_k_keeps_the_likeliest() -> None:
     assert possible(attrs.evolve(OFF, top_k=4), values) == best
 
 
+@settings(max_examples=200, deadline=None)
+@given(st.integers(1, 70), st.integers(0, 2**32 - 1), st.sampled_from([0, 1, 30, 4000]), st.integers(4000, 4200))
+def test_a_large_vocabulary_is_drawn_from_as_if_it_were_looked_at_whole(
+    top_k: int, seed: int, forbidden: int, size: int
+) -> None:
+    """Where few count, few are handed on: what is drawn is the same, ties (of rounded logits) and all."""
+    generator = np.random.default_rng(seed)
+    values = generator.standard_normal(size).astype(np.float16).astype(np.float32)
+    values[generator.integers(0, size, forbidden)] = -np.inf
+    params = attrs.evolve(OFF, top_k=top_k, seed=seed).over(DEFAULT_SAMPLING)
+    chosen = Sampler.make(params, Candidates(size), None, [], 100, (), ()).choose(0, values.copy()).token
+    assert values[chosen] > -np.inf
+    assert np.count_nonzero(values > values[chosen]) < top_k
+
+
 def test_top_p_keeps_the_smallest_set_that_reaches_it() -> None:
     values = logits(3, spread=2)
     order = np.argsort(-values)

@@ -311,6 +311,7 @@ class _Loading:
             embeds=True,
             pooling=self._pooling(metadata),
             rewinds=generates and metadata.rewinds,
+            idle_slots_cost=not (metadata.is_recurrent or self._cache_is_on_gpu),
             licence=metadata.licence,
             placement=self._placement(model),
         )
@@ -330,6 +331,10 @@ class _Loading:
             cache_bytes=buffers.cache,
             compute_bytes=buffers.compute,
         )
+
+    @property
+    def _cache_is_on_gpu(self) -> bool:
+        return self.settings.offload_kqv and offloaded_layers(self.lines)[0] > 0
 
     @property
     def _name(self) -> str:

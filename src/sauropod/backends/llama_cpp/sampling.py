@@ -23,6 +23,9 @@ _CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32
 
 _GOLDEN = 0x9E3779B97F4A7C15
 
+_GROUP = 64
+"""Tokens in a group, where the likeliest are looked for."""
+
 
 @attrs.define(eq=False)
 class Candidates:
@@ -36,13 +39,17 @@ class Candidates:
         self._data = np.zeros(self.size, dtype=_CANDIDATE)
         self.native = library().llama_token_data_array()
 
-    def fill(self, logits: NDArray[np.float32]) -> Any:
-        """All tokens with their logits, as the samplers want them: by reference."""
+    def fill(self, logits: NDArray[np.float32], top_k: int = 0) -> Any:
+        """Tokens with their logits, as the samplers want them: by reference. All, or if only the `top_k` likeliest
+        count, at least these."""
         lib = library()
-        self._data["id"] = np.arange(self.size, dtype=np.int32)  # samplers reorder the array
-        self._data["logit"] = logits
-        self.native.data = self._data.ctypes.data_as(ctypes.POINTER(lib.llama_token_data))
-        self.native.size, self.native.selected, self.native.sorted = self.size, -1, False
+        tokens = _likeliest(logits, top_k)
+        count = self.size if tokens is None else tokens.size
+        data = self._data[:count]
+        data["id"] = np.arange(self.size) if tokens is None else tokens  # anew each time: samplers reorder the array
+        data["logit"] = logits if tokens is None else logits[tokens]
+        self.native.data = data.ctypes.data_as(ctypes.POINTER(lib.llama_token_data))
+        self.native.size, self.native.selected, self.native.sorted = count, -1, False
         return ctypes.byref(self.native)
 
     @property
@@ -165,7 +172,7 @@ class Sampler:
 
     def _draw(self, logits: NDArray[np.float32]) -> int:
         lib, params = library(), self.sampling
-        candidates = self.candidates.fill(logits)
+        candidates = self.candidates.fill(logits, 0 if self._dry is not None else params.top_k or 0)
         lib.llama_sampler_apply(self._chain, candidates)
         if params.xtc_probability:
             self._apply_once(
@@ -188,6 +195,20 @@ class Sampler:
         mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 & (1 << 64) - 1
         mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB & (1 << 64) - 1
         return (mixed ^ mixed >> 31) % 0xFFFFFFFF  # the one number left out would mean: draw at random
+
+
+def _likeliest(logits: NDArray[np.float32], count: int) -> NDArray[np.intp] | None:
+    """Some tokens, in order, with the `count` likeliest among them; None where finding them is not worth it.
+
+    Of the largest logits of many groups, the `count`-th largest is one that at least `count` tokens reach. It takes a
+    tenth of the time of handing a large vocabulary to the samplers.
+    """
+    groups = logits.size // _GROUP
+    if not 0 < count <= groups:
+        return None
+    largest = logits[: groups * _GROUP].reshape(_GROUP, groups).max(axis=0)
+    tokens = np.flatnonzero(logits >= np.partition(largest, groups - count)[groups - count])
+    return tokens if tokens.size >= count else None
 
 
 def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
