@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from sauropod._scheduling.scheduler import Scheduler
+from sauropod._scheduling.scheduler import Scheduler, Step
 from sauropod._scheduling.sequence import Sequence
 from sauropod._values.sampling import DEFAULT_SAMPLING, SamplingParams, StopReason
 from sauropod._values.scheduling import Priority, SchedulerOptions
@@ -53,12 +53,16 @@ class Driver:
         self.scheduler.add(sequence)
         return sequence
 
-    def step(self) -> None:
+    def schedule(self) -> Step:
+        """The next step, before it is computed."""
         self.now += 1
         for sequence in self.scheduler.admit(self.now):
             assert sequence.slot is not None
             self.model.open(sequence.slot, sequence.sampling, sequence.prompt, sequence.generated)
-        step = self.scheduler.schedule(self.now)
+        return self.scheduler.schedule(self.now)
+
+    def step(self) -> None:
+        step = self.schedule()
         if not step.chunks:
             return
         try:

@@ -211,7 +211,7 @@ class Host:
             vectors = self._vectors(taken)
         except Exception as error:
             return self._embed_one_by_one(taken, error)
-        self._embedding_pace.record(sum(len(tokens) for _, tokens in taken), clock() - began)
+        self._embedding_pace.record(sum(len(tokens) for _, tokens in taken), 0, clock() - began)
         return [(job.id, Answer(job.results)) for job in self.embeddings.give(taken, vectors)]
 
     def _embed_one_by_one(self, taken: Sequence[tuple[EmbedJob, Sequence[int]]], error: Exception) -> Replies:
@@ -239,7 +239,7 @@ class Host:
     def _embedding_budget(self) -> int:
         """A step's tokens: all the model takes, or fewer while somebody reads along."""
         most = self.model.info.step_tokens
-        return self._embedding_pace.budget(self.options.step_seconds, most) if self.scheduler.streaming else most
+        return self._embedding_pace.budget(self.options.step_seconds, 0, most) if self.scheduler.streaming else most
 
     # -- replies ---------------------------------------------------------------------------------------------------
 

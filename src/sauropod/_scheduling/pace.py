@@ -1,4 +1,4 @@
-"""How many tokens fit into a step of a given length, learned from the steps there were."""
+"""How many tokens of prompts fit into a step of a given length, learned from the steps there were."""
 
 from __future__ import annotations
 
@@ -6,25 +6,39 @@ import attrs
 
 __all__ = ["Pace"]
 
-SMALLEST = 32
-"""Tokens. A step of fewer would not use the hardware's width."""
+SMALLEST = 64
+"""Tokens. A step that reads fewer does not use the hardware's width: llama.cpp's attention on a CPU, for one, works on
+blocks of so many."""
 
 
 @attrs.define
 class Pace:
-    """The speed of steps that compute prompts, as a moving average. Starts out unknown."""
+    """What a step takes, in seconds: so much for each token of a prompt, so much for each answer that goes on.
 
-    tokens_per_second: float | None = None
+    Moving averages, unknown at first. The two differ: an answer's next token takes scores of the whole vocabulary.
+    """
 
-    def record(self, tokens: int, seconds: float) -> None:
-        """Learn from one step. Steps too small to tell anything are left out."""
-        if tokens < SMALLEST or seconds <= 0:
+    reading: float | None = None
+    answering: float | None = None
+
+    def record(self, read: int, answered: int, seconds: float) -> None:
+        """Learn from a step that read so many tokens and continued so many answers, if it tells anything."""
+        if seconds <= 0:
             return
-        speed = tokens / seconds
-        self.tokens_per_second = speed if self.tokens_per_second is None else 0.7 * self.tokens_per_second + 0.3 * speed
+        if read >= SMALLEST:
+            rest = max(seconds - (self.answering or 0.0) * answered, 0.2 * seconds)
+            self.reading = _averaged(self.reading, rest / read)
+        elif read == 0 and answered:
+            self.answering = _averaged(self.answering, seconds / answered)
 
-    def budget(self, seconds: float, most: int) -> int:
-        """The tokens a step of `seconds` can compute; at least enough to be worth a step, at most `most`."""
-        if self.tokens_per_second is None:
+    def budget(self, seconds: float, answered: int, most: int) -> int:
+        """The tokens that a step of `seconds` can read beside so many answers; enough to be worth a step, at most
+        `most`."""
+        if self.reading is None:
             return most
-        return max(min(SMALLEST, most), min(most, int(self.tokens_per_second * seconds)))
+        left = seconds - (self.answering or 0.0) * answered
+        return max(min(SMALLEST, most), min(most, int(left / self.reading)))
+
+
+def _averaged(old: float | None, new: float) -> float:
+    return new if old is None else 0.7 * old + 0.3 * new

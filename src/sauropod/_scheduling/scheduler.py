@@ -25,7 +25,7 @@ from sauropod._scheduling.slots import Slots
 from sauropod._scheduling.snapshots import Snapshots
 from sauropod._values.batch import Chunk, Sampled
 from sauropod._values.sampling import StopReason
-from sauropod._values.scheduling import SchedulerOptions
+from sauropod._values.scheduling import Priority, SchedulerOptions
 from sauropod.abc import LanguageModel
 from sauropod.errors import InvalidSampling, PromptTooLong, QueueFull, UnsupportedInput
 
@@ -40,6 +40,10 @@ WORTH_A_CHECKPOINT = 64
 
 TAIL = 4
 """How far before a prompt's end its checkpoint is, because templates often change the last tokens of a turn."""
+
+
+MOST_PATIENCE = 4.0
+"""How many times longer a step may take where few read along and many wait for a first token."""
 
 
 @attrs.frozen
@@ -96,7 +100,7 @@ class Scheduler:
     @property
     def streaming(self) -> bool:
         """Whether somebody waits for the next token of an answer."""
-        return any(sequence.generated and sequence.pending == 1 for sequence in self.running)
+        return any(_goes_on(sequence) for sequence in self.running)
 
     # -- requests come and go --------------------------------------------------------------------------------------
 
@@ -146,17 +150,27 @@ class Scheduler:
         return admitted
 
     def schedule(self, now: float) -> Step:
-        """Share the step's budget out. Empty only if nothing is to do."""
+        """Share the step's tokens out, the most urgent first. Empty only if nothing is to do.
+
+        Every answer goes on by a token, unless what is read is more urgent, and prompts are read within a budget.
+        """
         if self.running and self.model.info.idle_slots_cost:
             self.slots.put_away_idle()
-        budget = self._budget()
+        ordered = sorted(self.running, key=lambda s: (s.rank(now, self.options.ageing), s.pending))
+        urgent = min((s.priority for s in ordered if not _goes_on(s)), default=Priority.BACKGROUND)
+        answers = [s for s in ordered if _goes_on(s) and s.rank(now, self.options.ageing) <= urgent]
+        left, reading, answering = self.model.info.step_tokens, self._budget(), len(answers)
         chosen: list[Sequence] = []
         chunks: list[Chunk] = []
-        for sequence in sorted(self.running, key=lambda s: (s.rank(now, self.options.ageing), s.pending)):
-            if budget == 0:
-                break
-            chunk = self._chunk(sequence, budget)
-            budget -= len(chunk.tokens)
+        for sequence in ordered:
+            goes_on = _goes_on(sequence)
+            room = min(left, 1 if goes_on else min(reading, max(1, left - answering)))
+            if room == 0 or (goes_on and sequence not in answers):
+                continue
+            chunk = self._chunk(sequence, room)
+            left -= len(chunk.tokens)
+            reading -= 0 if goes_on else len(chunk.tokens)
+            answering -= goes_on
             chosen.append(sequence)
             chunks.append(chunk)
             sequence.served = now
@@ -166,7 +180,8 @@ class Scheduler:
 
     def update(self, step: Step, sampled: Results[Sampled], now: float) -> list[Output]:
         """Take in what the step computed. The outputs are in the step's order; who ended has left."""
-        self.pace.record(step.tokens, now - step.began)
+        answered = sum(_goes_on(sequence) for sequence in step.sequences)
+        self.pace.record(step.tokens - answered, answered, now - step.began)
         chosen = {result.slot: result for result in sampled}
         outputs = []
         for sequence, chunk in zip(step.sequences, step.chunks, strict=True):
@@ -291,11 +306,19 @@ class Scheduler:
     # -- chunks ----------------------------------------------------------------------------------------------------
 
     def _budget(self) -> int:
-        """The step's tokens: all the model takes, or fewer while someone waits for the next token of an answer."""
+        """The tokens of prompts to read: all the model takes, or fewer while someone waits for the next of an answer.
+
+        Where more wait for their first token than for their next, and none of those is more urgent, a step may take
+        longer: for each of them to read on a little, between one small step and another, takes all of them longest.
+        """
         most = self.model.info.step_tokens
-        if self.streaming:
-            return self.pace.budget(self.options.step_seconds, most)
-        return most
+        answering = [sequence for sequence in self.running if _goes_on(sequence)]
+        if not answering:
+            return most
+        urgent = min(sequence.priority for sequence in answering)
+        reading = sum(not _goes_on(sequence) and sequence.priority <= urgent for sequence in self.running)
+        patience = min(max(1.0, reading / len(answering)), MOST_PATIENCE)
+        return self.pace.budget(self.options.step_seconds * patience, len(answering), most)
 
     def _chunk(self, sequence: Sequence, budget: int) -> Chunk:
         assert sequence.slot is not None
@@ -337,3 +360,8 @@ class Scheduler:
     def _cut(self, sequence: Sequence, length: int) -> None:
         if length > sequence.computed and length not in sequence.cuts:
             sequence.cuts = sorted([*sequence.cuts, length])
+
+
+def _goes_on(sequence: Sequence) -> bool:
+    """Whether its next token is all that is missing: somebody reads along."""
+    return bool(sequence.generated) and sequence.pending == 1

@@ -31,6 +31,7 @@ class SchedulerOptions:
     )
     """Host memory for what evicted and idle slots held, and for nothing else."""
     step_seconds: float = attrs.field(default=0.25, validator=number(UnsupportedInput, 0.001, 3600, optional=False))
-    """How long a step may take while others are waiting for their next token."""
+    """How long a step may take while others are waiting for their next token; up to four times as long where more are
+    waiting for their first."""
     ageing: float = attrs.field(default=5.0, validator=number(UnsupportedInput, 0.001, 1e9, optional=False))
     """Seconds without being served that raise a sequence's priority by one."""
