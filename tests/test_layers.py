@@ -24,13 +24,13 @@ LAYERS = (
     ("_scheduling", "_text", "_speech"),
     ("abc",),
     ("_values",),
-    ("errors",),
+    ("errors", "_log"),
 )
 """From top to bottom. A room may import from any below it, and from itself."""
 
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 
-BACKENDS_MAY_USE = {"abc", "_values", "errors", "_text", "_speech"}
+BACKENDS_MAY_USE = {"_log", "abc", "_values", "errors", "_text", "_speech"}
 EXTRAS = {"llama_cpp", "jinja2", "onnxruntime", "gguf", "huggingface_hub", "numpy", "trio"}
 """Never imported when a module of the base is; inside functions they may be."""
 

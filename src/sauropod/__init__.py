@@ -9,8 +9,6 @@
 to test either.
 """
 
-import logging
-
 from sauropod._engine import Engine
 from sauropod._stream import TextStream
 from sauropod._values.completion import (
@@ -81,5 +79,3 @@ __all__ = [
     "UnsupportedModel",
     "Usage",
 ]
-
-logging.getLogger(__name__).addHandler(logging.NullHandler())

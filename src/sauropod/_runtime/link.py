@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from sauropod._log import log
 from sauropod._runtime.mailbox import Mailbox
 from sauropod._runtime.protocol import Answer, Cancel, Failed, Generate, Load, Parcel, Piece, Reply, Request, Unload
 from sauropod.errors import BackendCrashed, BackendError, ClosedError, SauropodError
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Exchange", "Link"]
 
-logger = logging.getLogger("sauropod.worker")
 
 _CLOSED = "The engine was closed while this request was in flight."
 
@@ -252,7 +251,7 @@ class Link:
             sent = [each for each in self._exchanges.values() if each not in self._suspects]
         crash = transport.obituary()  # what is asked for meanwhile had no part in it
         if not self._closed:
-            logger.warning("%s %d requests were in flight.", crash, len(sent))
+            log("sauropod.worker").warning("%s %d requests were in flight.", crash, len(sent))
         with self._lock:
             if self._closed:
                 self._give_up(ClosedError(_CLOSED))
@@ -295,7 +294,7 @@ class Link:
     def _fail(self, error: BaseException) -> None:
         """Nobody listens any more. So that nobody waits for ever, all fail, and the worker ends."""
         if not isinstance(error, SauropodError):
-            logger.error("The thread that talks to the worker %r failed.", self.name, exc_info=error)
+            log("sauropod.worker").error("The thread that talks to the worker %r failed.", self.name, exc_info=error)
             failure = BackendError(f"Talking to the worker {self.name!r} failed ({type(error).__name__}: {error}).")
             failure.__cause__ = error
             error = failure

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
@@ -210,6 +209,8 @@ class Failed:
     @classmethod
     def of(cls, error: BaseException) -> Failed:
         """What is no error of ours, or cannot be sent, becomes a `BackendError`."""
+        import traceback  # only where something failed
+
         trace = "".join(traceback.format_exception(error))
         if not isinstance(error, SauropodError) or not _can_be_sent(error):
             error = BackendError(f"The backend failed: {type(error).__name__}: {error}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import pickle
 import queue
@@ -18,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import attrs
 
+from sauropod._log import log
 from sauropod._runtime.protocol import Parcel, Replies, Request
 from sauropod.errors import BackendCrashed, BackendError
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ProcessTransport", "ThreadTransport", "Transport"]
 
-logger = logging.getLogger("sauropod.worker")
 
 LAST_LINES = 20
 _RECORD = re.compile("\x1e(?P<level>[0-9]+)\x1f(?P<name>[^\x1f]*)\x1f(?P<message>.*)")
@@ -143,10 +142,10 @@ class ProcessTransport:
                 text = line.rstrip("\n")
                 if record := _RECORD.search(text):
                     text = text[: record.start()]  # what native code had left without an end of line
-                    logging.getLogger(record["name"]).log(int(record["level"]), "%s", record["message"])
+                    log(record["name"]).log(int(record["level"]), "%s", record["message"])
                 if text:
                     self._output.append(text)
-                    logger.info("%s", text)
+                    log("sauropod.worker").info("%s", text)
 
 
 def _spawn(handle: int) -> subprocess.Popen[str]:

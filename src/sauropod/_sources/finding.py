@@ -7,7 +7,6 @@ it is still far away, and only then fetched.
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import attrs
 
+from sauropod._log import log
 from sauropod._sources import local_models, refusals, selection
 from sauropod._sources.download import Download
 from sauropod._sources.gguf import REMEDY, read_header
@@ -32,7 +32,6 @@ from sauropod.errors import LoadError, ModelNotFound, UnsupportedModel
 
 __all__ = ["Check", "find_model", "hub_name"]
 
-logger = logging.getLogger(__name__)
 
 Check = Callable[[Header], None]
 
@@ -104,7 +103,7 @@ def _usable(projector: Path | None) -> Path | None:
     try:
         require_projector(local_header(projector), str(projector))
     except LoadError as error:
-        logger.info("The model is used without a projector: %s", error)
+        log(__name__).info("The model is used without a projector: %s", error)
         return None
     return projector
 
@@ -147,7 +146,7 @@ class _HubSearch:
                 raise self._explained(error) from error.__cause__
             offline = isinstance(error, refusals.Offline)
             why = "HF_HUB_OFFLINE keeps it from being compared with the hub's." if offline else error
-            logger.warning("Using the copy of %s that is here: %s", self.model.repo, why)
+            log(__name__).warning("Using the copy of %s that is here: %s", self.model.repo, why)
             return self._verified(cached, self.check)
         return self._fetched(listing)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
 import re
 import time
@@ -19,13 +18,13 @@ from urllib.parse import quote, urlsplit
 
 import attrs
 
+from sauropod._log import log
 from sauropod._sources import refusals
 from sauropod._sources.settings import named_directory
 from sauropod.errors import LoadError
 
 __all__ = ["Hub", "Listing", "RemoteFile", "library"]
 
-logger = logging.getLogger(__name__)
 
 TRUE = ("1", "ON", "YES", "TRUE")
 LISTING_LIMIT = 1 << 25
@@ -178,7 +177,7 @@ class Hub:
                 if failures >= len(pauses):
                     raise refusals.unreachable(about, error) from error
                 wait = max(pauses[failures], getattr(error, "retry_after", 0.0))
-                logger.info("%s: %s; next attempt in %.1f s", about, error, wait)
+                log(__name__).info("%s: %s; next attempt in %.1f s", about, error, wait)
                 self.sleep(wait)
                 failures += 1
 

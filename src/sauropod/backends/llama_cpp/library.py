@@ -13,6 +13,7 @@ from typing import Any
 
 import attrs
 
+from sauropod._log import log
 from sauropod.errors import BackendNotFound
 
 __all__ = ["ggml_function", "library", "listening"]
@@ -90,7 +91,7 @@ class _NativeLog:
     """Puts the library's log together line by line. There is one, because the library has one."""
 
     listeners: list[list[str]] = attrs.field(factory=list)
-    _logger: logging.Logger = attrs.field(factory=lambda: logging.getLogger("sauropod.llama_cpp"))
+    _logger: logging.Logger = attrs.field(factory=lambda: log("sauropod.llama_cpp"))
     _level: int = logging.DEBUG
     _line: str = ""
     _kept: Any = None
