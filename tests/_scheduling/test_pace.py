@@ -71,7 +71,9 @@ def test_who_is_less_urgent_waits_while_a_prompt_is_read() -> None:
     driver.add(0, Request((1,), SamplingParams(max_tokens=50), Priority.BACKGROUND))
     driver.step()
     driver.add(1, Request(tuple([2] * 200), SamplingParams(max_tokens=1), Priority.LIVE))
-    for _ in range(4):
+    for _ in range(3):  # 192 of the prompt's tokens
         driver.step()
     assert len(driver.said[0].tokens) == 1
+    driver.step()  # which has room for both
+    assert len(driver.said[0].tokens) == 2
     assert len(driver.said[1].tokens) == 1

@@ -36,8 +36,12 @@ class Bench:
 
 
 def bench(material: Material, rng: random.Random, own: float) -> Bench:
-    """One to four different tools: the documented ones, a share of `own`, ordinary and invented ones mixed."""
+    """One to four different tools: the documented ones, a share of `own`, ordinary and invented ones mixed.
+
+    Half of that share are benches of documented ones alone, which are the hardest to tell apart.
+    """
     count = rng.choice((1, 1, 2, 2, 3, 4))
+    own = 1.0 if not material.measuring and rng.random() < own / 2 else own / 2
     drawn: list[Tool] = []
     while len(drawn) < count + 1:
         drawn += [each for each in (_tool(material, drawn, rng, own),) if _new(each, drawn)]

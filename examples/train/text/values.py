@@ -78,6 +78,8 @@ def _integer(kind: str, rng: random.Random) -> Value:
 def _text(kind: str, words: Words, rng: random.Random) -> str:
     if kind in ("city", "person"):
         return words.name(LISTED[kind], rng)
+    if kind == "label":
+        return _text(rng.choice(("food", "thing")), words, rng)
     if kind in LISTED:
         return words.noun(LISTED[kind], rng) if kind in ("thing", "topic", "noun") else words.one(LISTED[kind], rng)
     if kind == "time":

@@ -152,20 +152,22 @@ class Scheduler:
     def schedule(self, now: float) -> Step:
         """Share the step's tokens out, the most urgent first. Empty only if nothing is to do.
 
-        Every answer goes on by a token, unless what is read is more urgent, and prompts are read within a budget.
+        Every answer goes on by a token, and prompts are read within a budget. Answers less urgent than what is read
+        only go on where that leaves some of the budget.
         """
         if self.running and self.model.info.idle_slots_cost:
             self.slots.put_away_idle()
         ordered = sorted(self.running, key=lambda s: (s.rank(now, self.options.ageing), s.pending))
         urgent = min((s.priority for s in ordered if not _goes_on(s)), default=Priority.BACKGROUND)
-        answers = [s for s in ordered if _goes_on(s) and s.rank(now, self.options.ageing) <= urgent]
-        left, reading, answering = self.model.info.step_tokens, self._budget(), len(answers)
+        later = [s for s in ordered if _goes_on(s) and s.rank(now, self.options.ageing) > urgent]
+        first = [s for s in ordered if s not in later]
+        left, reading, answering = self.model.info.step_tokens, self._budget(), sum(map(_goes_on, first))
         chosen: list[Sequence] = []
         chunks: list[Chunk] = []
-        for sequence in ordered:
+        for sequence in (*first, *later):
             goes_on = _goes_on(sequence)
             room = min(left, 1 if goes_on else min(reading, max(1, left - answering)))
-            if room == 0 or (goes_on and sequence not in answers):
+            if room == 0 or (sequence in later and reading == 0):
                 continue
             chunk = self._chunk(sequence, room)
             left -= len(chunk.tokens)
