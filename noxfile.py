@@ -84,6 +84,7 @@ def train(session: nox.Session) -> None:
     script("average", f"{out}/1", f"{out}/2", "--share", "0.75", "--out", f"{out}/mean")
     third = ("--steps", "420", "--rate", "0.003", "--embedding_rate", "0.0015", "--tools", "0.36", "--own", "0.6")
     script("train", "--start", f"{out}/mean", "--out", f"{out}/3", "--seed", "12", *third, *more)
-    script("export", "--checkpoint", f"{out}/3", "--to", model)
+    script("average", f"{out}/mean", f"{out}/3", "--share", "0.65", "--out", out)
+    script("export", "--checkpoint", out, "--to", model)
     script("evaluate", model, "--json", f"{out}/report.json")
     script("report", "--report", f"{out}/report.json")

@@ -48,13 +48,13 @@ async def test_it_answers_the_listed_questions() -> None:
 
 async def test_it_answers_wordings_it_was_never_trained_on() -> None:
     right, wrong = await share(some(list(cases.held_back_cases(material.unseen(), random.Random(1)))))
-    assert right >= 0.8, wrong  # the goal is 0.85
+    assert right >= 0.82, wrong  # the goal is 0.85
 
 
 async def test_it_calls_its_own_tools() -> None:
     asked = cases.tool_cases(material.unseen(), random.Random(1), 20)
     right, wrong = await share([case for case in asked if case.kind == cases.OWN])
-    assert right >= 0.75, wrong  # the goal is 0.95
+    assert right >= 0.87, wrong  # the goal is 0.95
 
 
 async def test_it_remembers_calls_and_tells() -> None:
