@@ -21,6 +21,7 @@ from sauropod._values.completion import (
     TokenLogprob,
     Usage,
 )
+from sauropod._values.grammar import Grammar
 from sauropod._values.info import Device, ModelInfo, Placement
 from sauropod._values.messages import Message, Prompt, Tool, ToolCall
 from sauropod._values.sampling import SamplingOptions, SamplingParams, StopReason
@@ -30,6 +31,7 @@ from sauropod.errors import (
     BackendNotFound,
     ClosedError,
     DeviceUnavailable,
+    InvalidGrammar,
     InvalidSampling,
     LoadError,
     ModelNotFound,
@@ -53,6 +55,8 @@ __all__ = [
     "DeviceUnavailable",
     "Engine",
     "Finished",
+    "Grammar",
+    "InvalidGrammar",
     "InvalidSampling",
     "LoadError",
     "Message",

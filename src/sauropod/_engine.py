@@ -216,7 +216,7 @@ class Engine:
         `SamplingParams`, over those of `sampling`. `template_options` are variables for the chat template.
 
         Raises here `InvalidSampling`, `UnsupportedInput` and `ClosedError`; while it is iterated over also
-        `PromptTooLong`, `QueueFull`, `BackendError` and `BackendCrashed`.
+        `PromptTooLong`, `QueueFull`, `InvalidGrammar`, `BackendError` and `BackendCrashed`.
         """
         _checked(sampling)
         text = self._prompt(prompt, tools, raw, template_options)

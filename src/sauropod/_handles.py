@@ -136,6 +136,8 @@ class ChatHandle:
         return self.model.info
 
     def start(self, prompt: PromptText, sampling: SamplingParams, priority: Priority) -> Run:
+        if sampling.grammar is not None and not self.info.grammars:
+            raise UnsupportedInput(f"{self.info.name} cannot be held to a grammar. Leave grammar out.")
         return RemoteRun(self.model.stream(self._conversation(prompt), prompt.tools, sampling))
 
     async def embed(self, inputs: Sequence[str | tuple[str, str]], priority: Priority) -> NDArray[np.float32]:

@@ -9,8 +9,9 @@ The object named there is called without arguments and gives a `Backend` or a `C
 module must be cheap; load native libraries inside `load`.
 
 **Who calls, and when.** A `LanguageModel` lives in a worker. `Backend.load` runs in a thread of its own. After
-that every method is called by the worker's one step thread, one call at a time, with three exceptions, which may
-come from another thread while `decode` runs: `render`, the two that encode, and `abort`. Nothing else needs a lock.
+that every method is called by the worker's one step thread, one call at a time, with these exceptions, which
+may come from another thread while `decode` runs: `render`, the two that encode, `compile`, and `abort`. Nothing else
+needs a lock.
 
 Subclass the protocols: the methods with a body are defaults that always work, and `sauropod.testing` has the
 conformance tests.
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from sauropod._values.batch import Chunk, Sampled
 from sauropod._values.completion import Finished, StreamEvent, TextDelta
+from sauropod._values.grammar import Grammar
 from sauropod._values.info import Device, ModelInfo, Placement
 from sauropod._values.loading import LoadOptions, Source
 from sauropod._values.messages import Message, Tool
@@ -42,6 +44,7 @@ __all__ = [
     "Chunk",
     "Device",
     "Finished",
+    "Grammar",
     "LanguageModel",
     "LoadOptions",
     "ModelInfo",
@@ -116,6 +119,14 @@ class LanguageModel(Protocol):
             raise UnsupportedInput("This model embeds single texts; pairs are for rerankers.")
         return self.encode(text, special=True)
 
+    def compile(self, grammar: Grammar) -> None:
+        """Make a grammar ready for `open`, so that it takes no time there. Takes at most about a second.
+
+        Raises `InvalidGrammar` for one that is not well-formed, too large, or asks for what cannot be enforced, and
+        `UnsupportedInput` where `info.grammars` is False.
+        """
+        raise UnsupportedInput(f"{self.info.name} cannot be held to a grammar. Leave grammar out.")
+
     @abstractmethod
     def piece(self, token: int) -> bytes:
         """The bytes the token adds to a text; empty for control tokens. Not always whole characters."""
@@ -129,11 +140,16 @@ class LanguageModel(Protocol):
         Every field of `sampling` that has a default has a value. `prompt` and `generated` are what penalties look
         back on; `generated` is not empty when a sequence is resumed. The n-th choice of a seeded sequence must not
         depend on anything but its seed, n and the logits. Raises `InvalidSampling` if nothing is left to choose from.
+
+        With `sampling.grammar`, which was given to `compile` before, `generated` and all that is chosen after it begin
+        a text of the grammar, and a complete text is followed by an end token. Raises what `compile` does.
         """
 
     @abstractmethod
     def decode(self, chunks: Sequence[Chunk]) -> Sequence[Sampled]:
         """Compute the chunks in one step and choose a token for each that asks for one, in their order.
+
+        A choice may bring forced tokens with it, which a later chunk holds together with the chosen one.
 
         Afterwards each slot holds its chunk's tokens too. At most one chunk a slot; `start` is always how many tokens
         the slot holds; their tokens together are at most

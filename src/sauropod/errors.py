@@ -10,6 +10,7 @@
         PromptTooLong           (ValueError)
         UnsupportedInput        (ValueError)
         InvalidSampling         (ValueError)
+        InvalidGrammar          (ValueError)
         QueueFull               (RuntimeError)
       BackendError            (RuntimeError) the backend failed; the native cause is chained
         BackendCrashed
@@ -29,6 +30,7 @@ __all__ = [
     "BackendNotFound",
     "ClosedError",
     "DeviceUnavailable",
+    "InvalidGrammar",
     "InvalidSampling",
     "LoadError",
     "ModelNotFound",
@@ -106,6 +108,10 @@ class UnsupportedInput(RequestError, ValueError):
 
 class InvalidSampling(RequestError, ValueError):
     """A sampling parameter is out of range, not a number, or contradicts another."""
+
+
+class InvalidGrammar(RequestError, ValueError):
+    """A grammar or schema is not well-formed, is too large, or asks for what cannot be enforced."""
 
 
 class QueueFull(RequestError, RuntimeError):

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import attrs
 
+from sauropod.errors import SauropodError
+
 __all__ = ["Chunk", "Sampled"]
 
 
@@ -28,10 +30,14 @@ class Sampled:
     """The token chosen for a slot.
 
     `logprob` and `top` (token, log-probability; likeliest first) are filled where the slot's sampling asks for
-    them.
+    them. `forced` are the tokens after it that the slot's grammar leaves no choice about: they count as chosen, and an
+    end token among them is the last. With an `error` nothing was chosen, and this slot's sequence ends with it; the
+    others go on.
     """
 
     slot: int
     token: int
     logprob: float | None = None
     top: Sequence[tuple[int, float]] = ()
+    forced: Sequence[int] = ()
+    error: SauropodError | None = None

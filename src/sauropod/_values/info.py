@@ -70,6 +70,8 @@ class ModelInfo:
     embeds: bool = False
     pooling: str = "none"
     """How token embeddings become one vector: `"none"`, `"mean"`, `"cls"`, `"last"` or `"rank"`."""
+    grammars: bool = False
+    """Whether its text can be held to a grammar."""
     rewinds: bool = True
     """Whether any number of tokens can be dropped from a sequence's end (recurrent and windowed models cannot)."""
     idle_slots_cost: bool = False

@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 import attrs
 
 from sauropod._values.checks import integer, is_finite, is_integer, is_text, kind, listed, mapped, number
+from sauropod._values.grammar import Grammar
 from sauropod.errors import InvalidSampling
 
 __all__ = ["DEFAULT_SAMPLING", "SamplingOptions", "SamplingParams", "StopReason"]
@@ -127,6 +128,16 @@ class SamplingParams:
     """
     n: int = attrs.field(default=1, validator=_integer(1, MAX_CHOICES, optional=False))
     """How many texts to write from the one prompt, which is computed once."""
+    grammar: Grammar | None = attrs.field(default=None, validator=kind(InvalidSampling, Grammar, optional=True))
+    """What the text must be. Where it leaves no choice, the tokens that must come are written without asking the
+    model; where it is complete, the text ends."""
+
+    @grammar.validator
+    def _may_end(self, _: attrs.Attribute[Any], grammar: Grammar | None) -> None:
+        if grammar is not None and self.ignore_eos:
+            raise InvalidSampling(
+                "ignore_eos forbids the end of the text, which a grammar needs. Leave one of them out."
+            )
 
     @stop.validator
     @dry_breakers.validator
@@ -180,6 +191,7 @@ class SamplingOptions(TypedDict, total=False):
     max_tokens: int | None
     logprobs: int | None
     n: int
+    grammar: Grammar | None
 
 
 def _default(field: attrs.Attribute[Any]) -> Any:

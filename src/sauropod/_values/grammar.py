@@ -1,0 +1,138 @@
+"""What a text must be: a `Grammar`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any, Self
+
+import attrs
+
+from sauropod._values.checks import is_text, kind, listed
+from sauropod.errors import InvalidGrammar
+
+__all__ = ["Grammar", "GrammarKind"]
+
+MAX_CHARACTERS = 512 * 1024
+"""Of a grammar as text."""
+
+MAX_DEPTH = 64
+"""How deep a schema may be nested, in dicts and lists."""
+
+
+class GrammarKind(StrEnum):
+    """How a grammar is written."""
+
+    JSON_SCHEMA = "json_schema"
+    REGEX = "regex"
+    LARK = "lark"
+    GBNF = "gbnf"
+    CHOICE = "choice"
+
+
+@attrs.frozen
+class Grammar:
+    """What a text must be. Made by one of the class methods, which raise `InvalidGrammar`.
+
+    The model's backend reads it before the first token, and raises `InvalidGrammar` for what it cannot enforce in
+    full: nothing is left out in silence.
+    """
+
+    kind: GrammarKind = attrs.field(validator=kind(InvalidGrammar, GrammarKind))
+    text: str = attrs.field(repr=lambda text: repr(text) if len(text) <= 80 else f"{text[:60]!r}…")
+    """As the kind says: a schema or a list of choices as JSON, or the grammar itself."""
+
+    @text.validator
+    def _usable(self, _: attrs.Attribute[Any], text: str) -> None:
+        if not is_text(text):
+            raise InvalidGrammar(f"A grammar of the kind {self.kind} is a text; got {type(text).__name__}.")
+        if len(text) > MAX_CHARACTERS:
+            raise InvalidGrammar(
+                f"The grammar has {len(text):,} characters; at most {MAX_CHARACTERS:,} are allowed. Make it smaller."
+            )
+
+    @classmethod
+    def json_schema(cls, schema: Mapping[str, Any] | bool) -> Self:
+        """A JSON text that is valid under a schema (draft 2020-12), with its properties in the schema's order.
+
+        It is written without blanks. `"x-guidance"` in the schema may say otherwise: `item_separator` and
+        `key_separator`, such as `", "` and `": "`, or `whitespace_flexible`.
+        """
+        if not isinstance(schema, Mapping | bool):
+            raise InvalidGrammar(f"A schema is a dict; got {type(schema).__name__}.")
+        return cls(GrammarKind.JSON_SCHEMA, _as_json(schema))
+
+    @classmethod
+    def json_object(cls) -> Self:
+        """Any JSON object."""
+        return cls.json_schema({"type": "object"})
+
+    @classmethod
+    def regex(cls, pattern: str) -> Self:
+        """A text that a regular expression matches as a whole, in the syntax of Rust's `regex`: no look-around, no
+        references to groups."""
+        return cls(GrammarKind.REGEX, pattern)
+
+    @classmethod
+    def lark(cls, text: str) -> Self:
+        """A grammar in llguidance's form of Lark, that begins at the rule `start`."""
+        return cls(GrammarKind.LARK, text)
+
+    @classmethod
+    def gbnf(cls, text: str) -> Self:
+        """A grammar as llama.cpp writes it, that begins at the rule `root`."""
+        return cls(GrammarKind.GBNF, text)
+
+    @classmethod
+    def choice(cls, choices: Iterable[str]) -> Self:
+        """One of these texts."""
+        texts = listed(choices, InvalidGrammar, "choices", "strings", is_text)
+        if not texts:
+            raise InvalidGrammar("There is nothing to choose from: choices is empty. Give at least one.")
+        return cls(GrammarKind.CHOICE, json.dumps(list(dict.fromkeys(texts)), ensure_ascii=False))
+
+
+def _as_json(schema: Any) -> str:
+    _refuse_what_is_no_json(schema)
+    return json.dumps(_plain(schema), ensure_ascii=False, allow_nan=False)
+
+
+def _refuse_what_is_no_json(schema: Any) -> None:
+    """Walks without recursion, so that the deepest schema costs no more than an error."""
+    pending: list[tuple[Any, int]] = [(schema, 0)]
+    seen = 0
+    while pending:
+        value, depth = pending.pop()
+        seen += 1
+        if depth > MAX_DEPTH:
+            raise InvalidGrammar(f"The schema is nested more than {MAX_DEPTH} deep. Use $ref, or a flatter schema.")
+        if seen > MAX_CHARACTERS:
+            raise InvalidGrammar(f"The schema has more than {MAX_CHARACTERS:,} values. Make it smaller.")
+        if isinstance(value, Mapping):
+            _require(all(is_text(name) for name in value), "a key that is no text")
+            pending += [(each, depth + 1) for each in value.values()]
+        elif isinstance(value, list | tuple):
+            pending += [(each, depth + 1) for each in value]
+        else:
+            _require(_is_scalar(value), f"a {type(value).__name__} that JSON does not have")
+
+
+def _is_scalar(value: Any) -> bool:
+    if isinstance(value, float):
+        return value == value and abs(value) != float("inf")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value.bit_length() <= 1024
+    return value is None or isinstance(value, bool) or is_text(value)
+
+
+def _plain(value: Any) -> Any:
+    """The same in dicts and lists."""
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _require(condition: bool, found: str) -> None:
+    if not condition:
+        raise InvalidGrammar(f"The schema holds {found}. A schema is made of what JSON has.")
