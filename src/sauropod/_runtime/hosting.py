@@ -65,8 +65,10 @@ class Host:
     # -- what may run in another thread ----------------------------------------------------------------------------
 
     def prepare(self, request: Generate, received: float) -> Text:
-        """All of a text that can be done before its first step. Raises what `encode` does."""
+        """All of a text that can be done before its first step. Raises what `encode` and `compile` do."""
         sampling = request.sampling.over(self.model.info.sampling)
+        if sampling.grammar is not None:
+            self.model.compile(sampling.grammar)
         sequence = Tokens(
             request.id,
             self.encode(request.prompt),
@@ -244,9 +246,14 @@ class Host:
     # -- replies ---------------------------------------------------------------------------------------------------
 
     def _tell(self, output: Output, now: float) -> Replies:
-        """What a step's output means to whoever asked for the text."""
+        """What a step's output means to whoever asked for the text: nothing, if a stop string has ended it."""
         id = output.sequence.id
-        text = self._texts[id]
+        text = self._texts.get(id)
+        if text is None:
+            return []
+        if output.error is not None:
+            self.cancel(id)
+            return [(id, Failed.of(output.error))]
         text.first = text.first if text.first is not None else now
         replies: Replies = []
         if output.token is not None:

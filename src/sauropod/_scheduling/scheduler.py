@@ -27,7 +27,7 @@ from sauropod._values.batch import Chunk, Sampled
 from sauropod._values.sampling import StopReason
 from sauropod._values.scheduling import Priority, SchedulerOptions
 from sauropod.abc import LanguageModel
-from sauropod.errors import InvalidSampling, PromptTooLong, QueueFull, UnsupportedInput
+from sauropod.errors import InvalidSampling, PromptTooLong, QueueFull, SauropodError, UnsupportedInput
 
 __all__ = ["Output", "Scheduler", "Step"]
 
@@ -61,15 +61,23 @@ class Step:
 
 @attrs.frozen
 class Output:
-    """What a step gave a sequence: a token, an end, or both.
+    """What a step gave a sequence: a token, an end, or both. With forced tokens there is one for each.
 
-    `token` is None where the token only ended the sequence and is not part of it.
+    `token` is None where the token only ended the sequence and is not part of it, or there is none but an `error`.
     """
 
     sequence: Sequence
     sampled: Sampled
     token: int | None
     stop_reason: StopReason | None = None
+
+    @property
+    def error(self) -> SauropodError | None:
+        return self.sampled.error
+
+    @property
+    def is_last(self) -> bool:
+        return self.stop_reason is not None or self.error is not None
 
 
 @attrs.define(eq=False)
@@ -152,8 +160,8 @@ class Scheduler:
     def schedule(self, now: float) -> Step:
         """Share the step's tokens out, the most urgent first. Empty only if nothing is to do.
 
-        Every answer goes on by a token, and prompts are read within a budget. Answers less urgent than what is read
-        only go on where that leaves some of the budget.
+        Every answer goes on by a token. Prompts are read within a budget, and forced tokens too. Answers less urgent
+        than what is read only go on where that leaves some of the budget.
         """
         if self.running and self.model.info.idle_slots_cost:
             self.slots.put_away_idle()
@@ -166,12 +174,12 @@ class Scheduler:
         chunks: list[Chunk] = []
         for sequence in (*first, *later):
             goes_on = _goes_on(sequence)
-            room = min(left, 1 if goes_on else min(reading, max(1, left - answering)))
+            room = min(left, goes_on + min(reading, max(1 - goes_on, left - answering)))
             if room == 0 or (sequence in later and reading == 0):
                 continue
             chunk = self._chunk(sequence, room)
             left -= len(chunk.tokens)
-            reading -= 0 if goes_on else len(chunk.tokens)
+            reading -= len(chunk.tokens) - goes_on
             answering -= goes_on
             chosen.append(sequence)
             chunks.append(chunk)
@@ -193,8 +201,8 @@ class Scheduler:
             if sequence.computed in sequence.cuts:
                 self.slots.checkpoint(slot)
             if chunk.sample:
-                outputs.append(self._accept(sequence, chosen[chunk.slot]))
-                if outputs[-1].stop_reason is not None:
+                outputs += self._accept(sequence, chosen[chunk.slot])
+                if outputs[-1].is_last:
                     self._leave(sequence)
         return outputs
 
@@ -328,8 +336,20 @@ class Scheduler:
         tokens = sequence.tokens[sequence.computed : end]
         return Chunk(sequence.slot, sequence.computed, tokens, end == len(sequence.tokens))
 
-    def _accept(self, sequence: Sequence, sampled: Sampled) -> Output:
-        """The token chosen for a sequence, and whether it is the last."""
+    def _accept(self, sequence: Sequence, sampled: Sampled) -> list[Output]:
+        """The token chosen for a sequence and those forced after it, as far as it goes on."""
+        if sampled.error is not None:
+            return [Output(sequence, sampled, None)]
+        outputs = [self._append(sequence, sampled)]
+        for token in sampled.forced:
+            if outputs[-1].is_last:
+                break
+            outputs.append(self._append(sequence, Sampled(sampled.slot, token)))
+        sequence.fresh = sum(output.token is not None for output in outputs)
+        return outputs
+
+    def _append(self, sequence: Sequence, sampled: Sampled) -> Output:
+        """One more token, and whether it is the last."""
         token, sampling = sampled.token, sequence.sampling
         if token in self.model.eos and not sampling.ignore_eos:
             return Output(sequence, sampled, None, StopReason.EOS)
@@ -365,5 +385,5 @@ class Scheduler:
 
 
 def _goes_on(sequence: Sequence) -> bool:
-    """Whether its next token is all that is missing: somebody reads along."""
-    return bool(sequence.generated) and sequence.pending == 1
+    """Whether all that is missing is what it said last: somebody reads along."""
+    return 0 < sequence.pending <= sequence.fresh

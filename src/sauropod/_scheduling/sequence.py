@@ -46,9 +46,12 @@ class Sequence:
     """When it was last given a chunk."""
     started: float | None = None
     """When it was first given a chunk."""
+    fresh: int = attrs.field(init=False)
+    """How many tokens it said last: the one chosen, and those forced after it."""
     tokens: list[int] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        self.fresh = min(1, len(self.generated))
         self.served = self.arrived
         self.tokens = [*self.prompt, *self.generated]
 
