@@ -80,7 +80,7 @@ class _Loading:
         vocabulary = Vocabulary(library().llama_model_get_vocab(model), room.context_length)
         template, fault = self._template(metadata, vocabulary) if generates else (None, "This model only embeds.")
         embedder = self._embedder(model, metadata, room)
-        info = self._describe(model, metadata, room, embedder, generates, template is not None)
+        info = self._describe(model, metadata, room, embedder, vocabulary, generates, template is not None)
         return LlamaModel(model, context, info, vocabulary, embedder, abort, template, fault, metadata.window)
 
     def undo(self) -> None:
@@ -289,7 +289,14 @@ class _Loading:
             return None, str(error)
 
     def _describe(
-        self, model: Any, metadata: Metadata, room: Room, embedder: Embedder, generates: bool, chat: bool
+        self,
+        model: Any,
+        metadata: Metadata,
+        room: Room,
+        embedder: Embedder,
+        vocabulary: Vocabulary,
+        generates: bool,
+        chat: bool,
     ) -> ModelInfo:
         lib = library()
         return ModelInfo(
@@ -298,7 +305,7 @@ class _Loading:
             architecture=metadata.architecture,
             context_length=room.context_length if generates else embedder.longest,
             slots=self.settings.slots,
-            vocabulary_size=lib.llama_vocab_n_tokens(lib.llama_model_get_vocab(model)),
+            vocabulary_size=vocabulary.size,
             sampling=metadata.sampling,
             trained_context_length=metadata.trained_context_length,
             cache_length=0 if metadata.is_recurrent else room.cache_length,
@@ -308,6 +315,7 @@ class _Loading:
             quantization=metadata.quantization,
             chat=chat,
             generates=generates,
+            grammars=generates and bool(vocabulary.eos),
             embeds=True,
             pooling=self._pooling(metadata),
             rewinds=generates and metadata.rewinds,

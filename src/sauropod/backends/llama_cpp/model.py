@@ -11,11 +11,13 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from sauropod._values.grammar import Grammar
 from sauropod._values.messages import Message, Tool
 from sauropod._values.sampling import SamplingParams
 from sauropod.abc import CacheFull, Chunk, LanguageModel, ModelInfo, Sampled, StepAborted
 from sauropod.backends.llama_cpp.batch import Batch
 from sauropod.backends.llama_cpp.embedding import Embedder
+from sauropod.backends.llama_cpp.grammar import Grammars
 from sauropod.backends.llama_cpp.library import library, listening
 from sauropod.backends.llama_cpp.sampling import Candidates, Sampler
 from sauropod.backends.llama_cpp.template import ChatTemplate
@@ -72,9 +74,11 @@ class LlamaModel(LanguageModel):
     _memory: Any = attrs.field(init=False, default=None)
     _batch: Batch = attrs.field(init=False)
     _candidates: Candidates = attrs.field(init=False)
+    _grammars: Grammars = attrs.field(init=False)
     _samplers: dict[int, Sampler] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
+        self._grammars = Grammars(self._vocabulary, self._info.slots)
         if self._context is not None:
             self._memory = library().llama_get_memory(self._context)
             self._batch = Batch(self._info.step_tokens)
@@ -110,6 +114,11 @@ class LlamaModel(LanguageModel):
             raise PromptTooLong(len(tokens), self._embedder.longest, embedded=True)
         return tokens
 
+    def compile(self, grammar: Grammar) -> None:
+        if not self._info.grammars:
+            super().compile(grammar)
+        self._grammars.compile(grammar)
+
     def piece(self, token: int) -> bytes:
         return self._vocabulary.piece(token)
 
@@ -118,6 +127,7 @@ class LlamaModel(LanguageModel):
     def open(self, slot: int, sampling: SamplingParams, prompt: Sequence[int], generated: Sequence[int]) -> None:
         if slot in self._samplers:
             self._samplers.pop(slot).close()
+        constraint = None if sampling.grammar is None else self._grammars.constrain(slot, sampling, generated)
         self._samplers[slot] = Sampler.make(
             sampling,
             self._candidates,
@@ -126,11 +136,13 @@ class LlamaModel(LanguageModel):
             self._info.context_length,
             prompt,
             generated,
+            constraint,
         )
 
     def decode(self, chunks: Sequence[Chunk]) -> Sequence[Sampled]:
         last = self._batch.fill(chunks)
-        with listening() as lines:
+        choosing = [self._samplers[chunk.slot].constraint for chunk in chunks if chunk.sample]
+        with listening() as lines, self._grammars.masking(choosing):
             result = library().llama_decode(self._context, self._batch.native)
         self._abort.lower()  # not before: who raises it just before this step means this step
         if result == _NO_ROOM:
@@ -203,6 +215,7 @@ class LlamaModel(LanguageModel):
         for sampler in self._samplers.values():
             sampler.close()
         self._samplers.clear()
+        self._grammars.close()
         self._embedder.close()
         lib = library()
         if self._context is not None:

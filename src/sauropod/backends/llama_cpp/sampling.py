@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from sauropod._values.sampling import SamplingParams
 from sauropod.abc import Sampled
+from sauropod.backends.llama_cpp.grammar import Constraint
 from sauropod.backends.llama_cpp.library import library
-from sauropod.errors import InvalidSampling
+from sauropod.errors import BackendError, InvalidSampling
 
 __all__ = ["Candidates", "Sampler"]
 
@@ -44,6 +45,8 @@ class Candidates:
         count, at least these."""
         lib = library()
         tokens = _likeliest(logits, top_k)
+        if tokens is None and logits.min() == -np.inf:  # which some samplers cannot count with
+            tokens = np.flatnonzero(logits > -np.inf)
         count = self.size if tokens is None else tokens.size
         data = self._data[:count]
         data["id"] = np.arange(self.size) if tokens is None else tokens  # anew each time: samplers reorder the array
@@ -68,6 +71,7 @@ class Sampler:
 
     sampling: SamplingParams
     candidates: Candidates
+    constraint: Constraint | None
     _bias_tokens: NDArray[np.int32] = attrs.field(init=False)
     _bias: NDArray[np.float32] = attrs.field(init=False)
     _recent: deque[int] = attrs.field(init=False)
@@ -85,9 +89,10 @@ class Sampler:
         context_length: int,
         prompt: Sequence[int],
         generated: Sequence[int],
+        constraint: Constraint | None = None,
     ) -> Sampler:
         """A sampler that has seen `prompt` and chosen `generated`. Raises `InvalidSampling` if it may choose none."""
-        sampler = cls(sampling, candidates)
+        sampler = cls(sampling, candidates, constraint)
         forbidden = dict.fromkeys(eos, -np.inf) if sampling.ignore_eos else {}
         bias = {**sampling.logit_bias, **forbidden}
         if sum(each == -np.inf for each in bias.values()) >= candidates.size:
@@ -105,21 +110,44 @@ class Sampler:
         return sampler
 
     def choose(self, slot: int, logits: NDArray[np.float32]) -> Sampled:
-        """Choose a token. `logits` float32 [vocabulary] may be overwritten."""
+        """Choose a token, and what the grammar forces after it. `logits` float32 [vocabulary] may be overwritten.
+
+        Where log-probabilities are wanted, forced tokens are given one at a time too, because each wants its own.
+        """
         report = None if self.sampling.logprobs is None else _log_softmax(logits)
-        self._adjust(logits)
-        token = int(logits.argmax()) if self._is_greedy else self._draw(logits)
-        self._place += 1
-        self._remember((token,))
+        try:
+            tokens = self._next(logits, 1 if report is not None else None)
+        except BackendError as error:
+            return Sampled(slot, -1, error=error)
+        self._place += len(tokens)
+        self._remember(tokens)
         if report is None:
-            return Sampled(slot, token)
-        return Sampled(slot, token, float(report[token]), _top(report, self.sampling.logprobs or 0))
+            return Sampled(slot, tokens[0], forced=tokens[1:])
+        return Sampled(slot, tokens[0], float(report[tokens[0]]), _top(report, self.sampling.logprobs or 0))
 
     def close(self) -> None:
         """Give the native samplers back."""
         library().llama_sampler_free(self._chain)
 
     # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _next(self, logits: NDArray[np.float32], most: int | None) -> list[int]:
+        """The next token and those forced after it, together at most so many."""
+        if self.constraint is None:
+            self._adjust(logits)
+            return [self._pick(logits)]
+        if not self.constraint.pending:
+            self.constraint.restrict(logits)
+            self._adjust(logits)
+            if logits.max() == -np.inf:
+                raise BackendError(
+                    "logit_bias forbids every token that the grammar allows here. Leave one of them out."
+                )
+            self.constraint.accept(self._pick(logits))
+        return self.constraint.take(most)
+
+    def _pick(self, logits: NDArray[np.float32]) -> int:
+        return int(logits.argmax()) if self._is_greedy else self._draw(logits)
 
     @property
     def _is_greedy(self) -> bool:
@@ -207,7 +235,10 @@ def _likeliest(logits: NDArray[np.float32], count: int) -> NDArray[np.intp] | No
     if not 0 < count <= groups:
         return None
     largest = logits[: groups * _GROUP].reshape(_GROUP, groups).max(axis=0)
-    tokens = np.flatnonzero(logits >= np.partition(largest, groups - count)[groups - count])
+    least = np.partition(largest, groups - count)[groups - count]
+    if least == -np.inf:  # fewer are allowed at all
+        return np.flatnonzero(logits > -np.inf)
+    tokens = np.flatnonzero(logits >= least)
     return tokens if tokens.size >= count else None
 
 

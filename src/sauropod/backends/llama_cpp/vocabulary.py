@@ -49,6 +49,13 @@ class Vocabulary:
             piece = self._pieces[token] = self._read_piece(token)
         return piece
 
+    def mark(self, token: int) -> bytes:
+        """The text of a token that stands for no text of its own; empty for any other."""
+        lib = library()
+        kind, text = lib.llama_vocab_get_attr(self.pointer, token), lib.llama_vocab_get_text(self.pointer, token) or b""
+        is_mark = kind & lib.LLAMA_TOKEN_ATTR_USER_DEFINED and text.startswith(b"<") and text.endswith(b">")
+        return text if is_mark or not self.piece(token) else b""
+
     def encode_text(self, text: str) -> list[int]:
         """The tokens of text that is only text."""
         return self._tokenize(text, add=False, parse=False)

@@ -1,0 +1,172 @@
+"""Holding what slots say to grammars, through llguidance."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from sauropod._values.grammar import Grammar
+from sauropod._values.sampling import SamplingParams
+from sauropod.backends.llama_cpp.grammar_source import native_grammar
+from sauropod.backends.llama_cpp.guidance import guidance, make_tokenizer, parser_limits
+from sauropod.backends.llama_cpp.vocabulary import Vocabulary
+from sauropod.errors import BackendError, InvalidGrammar
+
+__all__ = ["Constraint", "Grammars"]
+
+MOST_COMPILED = 128
+"""Grammars that are kept ready."""
+
+_BITS = np.where(np.arange(256)[:, None] >> np.arange(8) & 1, np.float32(0), np.float32(-np.inf))
+"""For each byte of a mask what is added to the logits of its eight tokens."""
+
+
+@attrs.define(eq=False)
+class Constraint:
+    """What a slot may say next under its grammar. Belongs to the step thread, except while its mask is computed."""
+
+    matcher: Any
+    eos: int
+    forbidden: frozenset[int]
+    """Tokens that are never forced."""
+    mask: NDArray[np.int32]
+    """A bit for each token: whether it is allowed. Valid if `masked`."""
+    masked: bool = False
+    pending: list[int] = attrs.field(factory=list)
+    """Tokens that come next without being asked for, and that the matcher has taken in."""
+
+    def begin(self, generated: Sequence[int]) -> None:
+        """Take in what was said before. Raises `BackendError` if that is not of the grammar."""
+        self.masked = False
+        if not self.matcher.consume_tokens(list(generated)):
+            raise BackendError(f"What was said before is no beginning of a text of the grammar: {_fault(self.matcher)}")
+        self._force()
+
+    def restrict(self, logits: NDArray[np.float32]) -> None:
+        """Make tokens impossible that may not come next. Raises `BackendError` if that cannot be told."""
+        self.compute_mask()
+        if self.matcher.is_error():
+            raise BackendError(f"The grammar failed in the middle of the text: {_fault(self.matcher)}")
+        logits += np.take(_BITS, self.mask.view(np.uint8), axis=0).reshape(-1)[: logits.size]
+
+    def compute_mask(self) -> None:
+        """Without Python's lock, for the most part."""
+        if not self.masked:
+            self.matcher.unsafe_compute_mask_ptr(self.mask.ctypes.data, self.mask.nbytes)
+            self.masked = True
+
+    def accept(self, token: int) -> None:
+        """Take in the chosen token, and find what must follow it: all of that is pending then."""
+        self.masked = False
+        if token != self.eos and not self.matcher.consume_token(token):
+            raise BackendError(f"The grammar failed in the middle of the text: {_fault(self.matcher)}")
+        self.pending = [token]
+        self._force()
+
+    def take(self, most: int | None) -> list[int]:
+        """The next pending tokens."""
+        taken, self.pending = self.pending[:most], self.pending[most:] if most is not None else []
+        return taken
+
+    def _force(self) -> None:
+        if not self.matcher.is_stopped():
+            forced = self._allowed(self.matcher.compute_ff_tokens())
+            self.matcher.consume_tokens(forced)
+            self.pending += forced
+        if self.matcher.is_stopped() and not self.matcher.is_error() and self.pending[-1:] != [self.eos]:
+            self.pending.append(self.eos)
+
+    def _allowed(self, forced: list[int]) -> list[int]:
+        count = next((place for place, token in enumerate(forced) if token in self.forbidden), len(forced))
+        return forced[: self.matcher.validate_tokens(forced[:count])] if count else []
+
+
+@attrs.define(eq=False, slots=False)
+class Grammars:
+    """A model's grammars. `compile` may be called from any thread, the rest from the step thread only."""
+
+    vocabulary: Vocabulary
+    slots: int
+    _compiled: OrderedDict[Grammar, Any] = attrs.field(factory=OrderedDict)
+    _lock: threading.Lock = attrs.field(factory=threading.Lock)
+    _masks: NDArray[np.int32] = attrs.field(init=False)
+    _aside: ThreadPoolExecutor = attrs.field(factory=lambda: ThreadPoolExecutor(1, "sauropod-masks"))
+
+    def __attrs_post_init__(self) -> None:
+        self._masks = np.zeros((self.slots, (self.vocabulary.size + 31) // 32), dtype=np.int32)
+
+    def compile(self, grammar: Grammar) -> Any:
+        """A matcher at its beginning, to be copied. Raises `InvalidGrammar`."""
+        with self._lock:
+            matcher = self._compiled.get(grammar)
+            if matcher is not None:
+                self._compiled.move_to_end(grammar)
+                return matcher
+        matcher = self._new_matcher(grammar)
+        with self._lock:
+            self._compiled[grammar] = matcher
+            while len(self._compiled) > MOST_COMPILED:
+                self._compiled.popitem(last=False)
+        return matcher
+
+    def constrain(self, slot: int, sampling: SamplingParams, generated: Sequence[int]) -> Constraint:
+        """A slot begins or goes on with a text of the sampling's grammar."""
+        assert sampling.grammar is not None
+        matcher = self.compile(sampling.grammar).deep_copy()
+        forbidden = frozenset(token for token, bias in sampling.logit_bias.items() if bias == -np.inf)
+        constraint = Constraint(matcher, self._eos, forbidden, self._masks[slot])
+        constraint.begin(generated)
+        return constraint
+
+    @contextmanager
+    def masking(self, constraints: Sequence[Constraint | None]) -> Iterator[None]:
+        """Compute the masks of those that will be asked to choose, beside what is done meanwhile."""
+        wanted = [each for each in constraints if each is not None and not each.masked and not each.pending]
+        if not wanted:
+            yield
+            return
+        computing = self._aside.submit(_compute_masks, wanted)
+        try:
+            yield
+        finally:
+            computing.result()
+
+    def close(self) -> None:
+        self._aside.shutdown()
+        self._compiled.clear()
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        return make_tokenizer(self.vocabulary)
+
+    @cached_property
+    def _eos(self) -> int:
+        return int(self._tokenizer.eos_token)
+
+    def _new_matcher(self, grammar: Grammar) -> Any:
+        source = native_grammar(grammar)
+        matcher = guidance().LLMatcher(self._tokenizer, source, log_level=0, limits=parser_limits())
+        matcher.compute_ff_tokens()
+        matcher.compute_bitmask()
+        if matcher.is_error():
+            raise InvalidGrammar(f"The grammar cannot be used: {_fault(matcher)}")
+        return matcher
+
+
+def _compute_masks(constraints: Sequence[Constraint]) -> None:
+    for constraint in constraints:
+        constraint.compute_mask()
+
+
+def _fault(matcher: Any) -> str:
+    text = " ".join(str(matcher.get_error()).split())
+    return text if len(text) <= 300 else f"{text[:300]}…"
