@@ -29,6 +29,7 @@ class Request:
 class Said:
     tokens: list[int] = attrs.field(factory=list)
     reason: StopReason | None = None
+    error: str | None = None
 
 
 @attrs.define(eq=False)
@@ -48,6 +49,8 @@ class Driver:
     def add(self, id: int, request: Request) -> Sequence:
         sampling = request.sampling.over(DEFAULT_SAMPLING)
         sequence = Sequence(id, list(request.prompt), sampling, request.priority, self.now, sampling.seed is not None)
+        if sampling.grammar is not None:
+            self.model.compile(sampling.grammar)
         self.said[id] = Said()
         self.sequences[id] = sequence
         self.scheduler.add(sequence)
@@ -78,6 +81,7 @@ class Driver:
             if output.token is not None:
                 said.tokens.append(output.token)
             said.reason = output.stop_reason
+            said.error = None if output.error is None else str(output.error)
 
     def run(self, requests: Mapping[int, Request] | Iterable[Request]) -> dict[int, Said]:
         pending = dict(requests) if isinstance(requests, Mapping) else dict(enumerate(requests))

@@ -15,7 +15,7 @@ import anyio
 import pytest
 
 import sauropod
-from sauropod import Engine, Finished, TextDelta
+from sauropod import Engine, Finished, Grammar, TextDelta
 from sauropod._runtime.pool import shared_pool
 from workers import kill_worker, pid_of
 
@@ -45,6 +45,22 @@ async def test_a_stream_goes_on_in_a_new_worker_where_the_old_one_died(killed_af
                         kill_worker(engine)
         assert text == expected.text
         assert list(stream.completion.tokens) == list(expected.tokens)
+
+
+@pytest.mark.parametrize("killed_after", range(4))
+async def test_a_text_of_a_grammar_goes_on_in_a_new_worker(killed_after: int) -> None:
+    parts = ["a long beginning, ", "then ", "all the rest of it, ", "or ", "next to nothing"]
+    grammar = Grammar.choice(f"{''.join(parts)} {end}" for end in ("xa", "xbb", "yaa", "yb", "y"))
+    async with fake() as engine:
+        expected = await engine.complete("Hello", seed=1, grammar=grammar)
+        stream = engine.stream("Hello", seed=1, grammar=grammar)
+        deltas = 0
+        with anyio.fail_after(30):
+            async for _ in stream:
+                deltas += 1
+                if deltas == 1 + killed_after:
+                    kill_worker(engine)
+        assert (stream.completion.text, stream.completion.tokens) == (expected.text, expected.tokens)
 
 
 async def test_everything_in_flight_goes_on() -> None:

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from sauropod._runtime.hosting import Host
 from sauropod._runtime.interruption import Interruption
-from sauropod._runtime.protocol import Answer, Embed, End, Failed, Generate, PromptText, Replies
+from sauropod._runtime.protocol import Answer, Embed, End, Failed, Generate, Piece, PromptText, Replies
 from sauropod._scheduling.scheduler import Scheduler
 from sauropod._scheduling.sequence import Sequence as Tokens
+from sauropod._values.grammar import Grammar
 from sauropod._values.messages import Message
-from sauropod._values.sampling import DEFAULT_SAMPLING, SamplingParams
+from sauropod._values.sampling import DEFAULT_SAMPLING, SamplingParams, StopReason
 from sauropod._values.scheduling import Priority, SchedulerOptions
 from sauropod.abc import StepAborted
-from sauropod.errors import BackendError, QueueFull
+from sauropod.errors import BackendError, QueueFull, UnsupportedInput
 from sauropod.testing import FakeLanguageModel, FakeOptions
 
 
@@ -178,3 +179,75 @@ def test_a_flag_raised_just_before_a_step_stops_it() -> None:
     began = time.monotonic()
     assert host.step(time.monotonic) == []
     assert time.monotonic() - began < 5
+
+
+def choose(host: Host, id: int, *texts: str, **sampling: object) -> None:
+    sampling = {"ignore_eos": False, "max_tokens": None, **sampling}
+    ask(host, id, "Hi", Priority.NORMAL, grammar=Grammar.choice(texts), **sampling)
+
+
+def told(replies: Replies, id: int) -> tuple[str, StopReason | None, int]:
+    """The text of a request, why it ended, and how many tokens were told of."""
+    own = [reply for each, reply in replies if each == id]
+    end = own[-1]
+    text = "".join(reply.text for reply in own if isinstance(reply, Piece | End))
+    return text, end.stop_reason if isinstance(end, End) else None, sum(isinstance(reply, Piece) for reply in own)
+
+
+def test_what_a_grammar_forces_is_computed_in_one_step() -> None:
+    model = FakeLanguageModel()
+    host = host_of(model)
+    choose(host, 1, "the whole of this is forced")
+    assert told(finish(host), 1) == ("the whole of this is forced", StopReason.EOS, 27)
+    assert len(model.steps) == 1  # the prompt's: what comes after it needs no computing at all
+
+
+@pytest.mark.parametrize(
+    ("sampling", "expected"),
+    [
+        ({"max_tokens": 9}, ("forced an", StopReason.MAX_TOKENS, 9)),
+        ({"stop": "and f"}, ("forced ", StopReason.STOP, 12)),
+        ({"stop_tokens": [ord("n")]}, ("forced a", StopReason.STOP, 8)),
+        ({}, ("forced and fo", StopReason.CONTEXT_LENGTH, 13)),
+    ],
+)
+def test_what_is_forced_ends_where_any_text_would(
+    sampling: dict[str, object], expected: tuple[str, StopReason, int]
+) -> None:
+    host = host_of(FakeLanguageModel(FakeOptions(context_length=33)))
+    choose(host, 1, "forced and forced and forced", **sampling)
+    replies = finish(host)
+    assert told(replies, 1) == expected
+    assert sum(isinstance(reply, End) for _, reply in replies) == 1
+
+
+def test_a_grammar_that_fails_in_the_middle_fails_its_text_only() -> None:
+    host = host_of(FakeLanguageModel(FakeOptions(grammar_fails_at=1, eos_rate=0)))
+    choose(host, 1, "ax", "bx", "ay", "by")
+    ask(host, 2, max_tokens=20)
+    replies = finish(host)
+    failed = [reply for id, reply in replies if id == 1][-1]
+    assert isinstance(failed, Failed)
+    with pytest.raises(BackendError, match="in the middle"):
+        failed.throw()
+    assert told(replies, 2)[1:] == (StopReason.MAX_TOKENS, 20)
+    assert not host.scheduler.busy
+
+
+def test_a_model_that_knows_no_grammars_refuses_them_before_the_first_token() -> None:
+    host = host_of(FakeLanguageModel(FakeOptions(grammars=False)))
+    with pytest.raises(UnsupportedInput, match="grammar"):
+        choose(host, 1, "yes", "no")
+
+
+def test_what_is_forced_on_one_makes_others_wait_no_longer_than_a_prompt_would() -> None:
+    model = FakeLanguageModel(FakeOptions(step_tokens=16, eos_rate=0))
+    host = host_of(model)
+    ask(host, 2, max_tokens=30)
+    while not model.steps or len(model.steps[-1][0].tokens) > 1:
+        host.step(time.monotonic)
+    before = len(model.steps)
+    choose(host, 1, *(f"{first} {'forced ' * 20}{last}" for first in "ab" for last in "cd"))
+    finish(host)
+    slots = [{chunk.slot for chunk in step} for step in model.steps[before:]]
+    assert all(0 in each for each in slots[:20])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sauropod._scheduling.scheduler import Scheduler
 from sauropod._scheduling.sequence import Sequence
+from sauropod._values.grammar import Grammar
 from sauropod._values.sampling import DEFAULT_SAMPLING, SamplingParams, StopReason
 from sauropod._values.scheduling import Priority, SchedulerOptions
 from sauropod.errors import InvalidSampling, PromptTooLong, QueueFull, UnsupportedInput
@@ -26,13 +27,23 @@ def prompts(draw: st.DrawFn) -> tuple[int, ...]:
 
 
 @st.composite
+def choices(draw: st.DrawFn) -> Grammar:
+    """Texts that begin alike, some of them longer than a step, than an answer may be, or than the context."""
+    words = st.lists(st.sampled_from(["", "a", "ab", "é", " the", "x" * 5, "long " * 4, "y" * 90]), max_size=6)
+    return Grammar.choice(["".join(draw(words)) for _ in range(draw(st.integers(1, 5)))])
+
+
+@st.composite
 def requests(draw: st.DrawFn) -> Request:
+    grammar = draw(st.none() | choices())
     sampling = SamplingParams(
         temperature=draw(st.sampled_from([0.0, 1.0])),
         seed=draw(st.integers(0, 3)),
         max_tokens=draw(st.integers(1, 40)),
         stop_tokens=draw(st.lists(st.integers(0, 255), max_size=2)),
-        ignore_eos=draw(st.booleans()),
+        ignore_eos=grammar is None and draw(st.booleans()),
+        grammar=grammar,
+        logprobs=draw(st.sampled_from([None, None, None, 0])),
     )
     if not sampling.temperature and draw(st.booleans()):
         sampling = attrs.evolve(sampling, seed=None)
@@ -54,6 +65,7 @@ def models(draw: st.DrawFn) -> FakeOptions:
         window=0 if rewinds else draw(st.sampled_from([0, 8])),
         idle_slots_cost=draw(st.booleans()),
         aborts=draw(st.frozensets(st.integers(1, 60), max_size=4)),
+        grammar_fails_at=draw(st.none() | st.integers(0, 20)),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sauropod import SamplingParams
+from sauropod import Grammar, SamplingParams
 from sauropod._values.sampling import DEFAULT_SAMPLING
 from sauropod.abc import CacheFull, Chunk, LanguageModel, Sampled, StepAborted
 from sauropod.testing import ContractViolation, FakeLanguageModel, FakeOptions, check_language_model
@@ -24,6 +24,7 @@ from sauropod.testing import ContractViolation, FakeLanguageModel, FakeOptions, 
         FakeOptions(cache_length=300),
         FakeOptions(rewinds=False),
         FakeOptions(rewinds=False, window=8),
+        FakeOptions(grammars=False),
     ],
     ids=str,
 )
@@ -73,9 +74,10 @@ class Unseeded(FakeLanguageModel):
     """Chooses by something other than its seed."""
 
     def _choose(self, slot: int) -> Sampled:
-        sampling, _, count = self._opened[slot]
+        opened = self._opened[slot]
         sampled = super()._choose(slot)
-        return sampled if not sampling.temperature else attrs.evolve(sampled, token=(self.computed + count) % 256)
+        chance = (self.computed + opened.count) % 256
+        return attrs.evolve(sampled, token=chance) if opened.sampling.temperature else sampled
 
 
 class Restarting(FakeLanguageModel):
@@ -161,6 +163,44 @@ class Speechless(FakeLanguageModel):
         raise KeyError("content")
 
 
+class Unbound(FakeLanguageModel):
+    """Forgets the grammar when a sequence is resumed."""
+
+    def open(self, slot: int, sampling: SamplingParams, prompt: Sequence[int], generated: Sequence[int]) -> None:
+        super().open(slot, sampling, prompt, generated)
+        self._opened[slot].prompt += len(generated)
+
+
+class Lawless(FakeLanguageModel):
+    """Takes any grammar, and keeps none."""
+
+    def open(self, slot: int, sampling: SamplingParams, prompt: Sequence[int], generated: Sequence[int]) -> None:
+        super().open(slot, attrs.evolve(sampling, grammar=None), prompt, generated)
+
+
+class Gullible(FakeLanguageModel):
+    """Takes what is no grammar."""
+
+    def compile(self, grammar: Grammar) -> None:
+        self._compiled.add(grammar)
+
+
+class Hasty(FakeLanguageModel):
+    """Leaves the last of several forced tokens out."""
+
+    def _choose(self, slot: int) -> Sampled:
+        sampled = super()._choose(slot)
+        return attrs.evolve(sampled, forced=sampled.forced[:-1])
+
+
+class Endless(FakeLanguageModel):
+    """Goes on after the end."""
+
+    def _choose(self, slot: int) -> Sampled:
+        sampled = super()._choose(slot)
+        return attrs.evolve(sampled, forced=[*sampled.forced, *sampled.forced[-1:]])
+
+
 @pytest.mark.parametrize(
     ("broken", "breach"),
     [
@@ -177,6 +217,11 @@ class Speechless(FakeLanguageModel):
         (Short, "shape"),
         (Mingling, "company"),
         (Speechless, "UnsupportedInput"),
+        (Unbound, "resumed after"),
+        (Lawless, "held to"),
+        (Gullible, "no grammar"),
+        (Hasty, "lacks tokens"),
+        (Endless, "not the last"),
     ],
 )
 def test_a_model_that_breaks_the_contract_is_found_out(broken: type[FakeLanguageModel], breach: str) -> None:

@@ -115,7 +115,9 @@ def _refuse_what_is_no_json(schema: Any) -> None:
         elif isinstance(value, list | tuple):
             pending += [(each, depth + 1) for each in value]
         else:
-            _require(_is_scalar(value), f"a {type(value).__name__} that JSON does not have")
+            _require(
+                _is_scalar(value), f"a value of type {type(value).__name__} that JSON does not have, or not like that"
+            )
 
 
 def _is_scalar(value: Any) -> bool:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import attrs
+
+from sauropod._values.grammar import Grammar
 from sauropod._values.messages import Message, Tool
 from sauropod._values.sampling import DEFAULT_SAMPLING, SamplingParams
 from sauropod.abc import CacheFull, Chunk, LanguageModel, Sampled, StepAborted
-from sauropod.errors import UnsupportedInput
+from sauropod.errors import InvalidGrammar, UnsupportedInput
 from sauropod.testing.fake import ContractViolation, require
 
 __all__ = ["check_language_model"]
 
 GREEDY = SamplingParams(temperature=0, ignore_eos=True)
+CHOICES = ("yes, it is", "yes, it is not", "yes, it was", "no", "neither", "🦕 is what it is")
 TEXT = "The quick brown fox jumps over the lazy dog, and then it sleeps all day in the sun. "
 
 
@@ -28,6 +32,7 @@ def check_language_model(make: Callable[[], LanguageModel], *, exact: bool = Tru
     for check in (
         *(_info, _text, _renders, _slots_are_apart, _chunks_add_up, _truncate, _copy, _save),
         *(_samples, _resumes, _aborts, _refuses_overflow, _embeds),
+        *(_grammars, _grammars_resume, _grammars_disturb_nobody),
     ):
         model = make()
         try:
@@ -55,12 +60,15 @@ class _Model:
 
     def feed(self, slot: int, start: int, tokens: Sequence[int]) -> int:
         """Compute tokens in one or more steps, and the token that follows them."""
+        return self.feed_whole(slot, start, tokens).token
+
+    def feed_whole(self, slot: int, start: int, tokens: Sequence[int]) -> Sampled:
         size = self.model.info.step_tokens
         for begin in range(0, len(tokens), size):
             chunk = Chunk(slot, start + begin, tokens[begin : begin + size], begin + size >= len(tokens))
             sampled = self.model.decode([chunk])
         require(len(sampled) == 1 and sampled[0].slot == slot, f"decode() gave {sampled} for a chunk of slot {slot}")
-        return sampled[0].token
+        return sampled[0]
 
     def go_on(self, slot: int, held: int, token: int, count: int) -> list[int]:
         """The next `count` tokens, beginning with `token`, which has been chosen."""
@@ -73,6 +81,23 @@ class _Model:
         """What an empty slot answers to a prompt."""
         self.open(slot, prompt, sampling)
         return self.go_on(slot, len(prompt), self.feed(slot, 0, prompt), count)
+
+    def say_held(
+        self, slot: int, prompt: Sequence[int], sampling: SamplingParams, said: Sequence[int] = ()
+    ) -> list[list[int]]:
+        """What an empty slot answers under a grammar, going on after `said`: each choice, and what it forces."""
+        self.model.open(slot, sampling.over(DEFAULT_SAMPLING), prompt, said)
+        pending = [*prompt, *said]
+        held = 0
+        given: list[list[int]] = []
+        while not given or given[-1][-1] not in self.model.eos:
+            require(held < len(prompt) + 100, f"held to {sampling.grammar}, a slot does not come to an end: {given}")
+            sampled = self.feed_whole(slot, held, pending)
+            require(sampled.error is None, f"held to {sampling.grammar}, a slot failed: {sampled.error!r}")
+            held += len(pending)
+            pending = [sampled.token, *sampled.forced]
+            given.append(pending)
+        return given
 
     def clear(self, slot: int) -> None:
         require(self.model.truncate(slot, 0), "truncate(slot, 0) gave False; it must always succeed")
@@ -327,3 +352,73 @@ def _embeds(own: _Model) -> None:
         off = float(np.abs(model.embed([tokens])[0] - vector).max())
         require(off <= 0.02 * scale, f"in company, a text's vector is off by {off}")
     require(bool(np.abs(vectors[0] - vectors[1]).max() > 0), "embed() gave two texts the same vector")
+
+
+def _grammars(own: _Model) -> None:
+    """What is held to a grammar is of the grammar, and ends where that ends; what is no grammar is refused."""
+    model, prompt = own.model, own.prompt()
+    expected = InvalidGrammar if model.info.grammars else UnsupportedInput
+    try:
+        model.compile(Grammar.regex("("))
+    except expected:
+        pass
+    except Exception as error:
+        raise ContractViolation(f"compile() of no grammar raised {error!r} instead of {expected.__name__}") from error
+    else:
+        raise ContractViolation(f"compile() took what is no grammar, instead of raising {expected.__name__}")
+    for seed in range(8) if model.info.grammars else ():
+        params = _held(seed)
+        model.compile(Grammar.choice(CHOICES))
+        given = own.say_held(0, prompt, params)
+        own.clear(0)
+        said = [token for each in given for token in each]
+        text = b"".join(map(model.piece, said)).decode(errors="replace")
+        require(text in CHOICES, f"held to {CHOICES}, a slot said {text!r}")
+        ends = [place for place, token in enumerate(said) if token in model.eos]
+        require(ends == [len(said) - 1], f"an end token is not the last of {given}")
+        apart = own.say_held(0, prompt, attrs.evolve(params, logprobs=0))
+        own.clear(0)
+        require(all(len(each) == 1 for each in apart), "with log-probabilities, forced tokens must come one by one")
+        require([each[0] for each in apart] == said, f"one by one, forced tokens were {apart} instead of {given}")
+
+
+def _grammars_resume(own: _Model) -> None:
+    """A sequence that is held to a grammar goes on where it was, forced tokens included."""
+    if own.model.info.grammars:
+        own.model.compile(Grammar.choice(CHOICES))
+    for seed in range(4) if own.model.info.grammars else ():
+        given = own.say_held(0, own.prompt(), _held(seed))
+        own.clear(0)
+        for count in range(1, len(given)):
+            said = [token for each in given[:count] for token in each]
+            rest = own.say_held(0, own.prompt(), _held(seed), said)
+            own.clear(0)
+            require(rest == given[count:], f"resumed after {said}, a slot went on with {rest} instead of as in {given}")
+
+
+def _grammars_disturb_nobody(own: _Model) -> None:
+    """Beside a slot that is held to a grammar, others say what they say alone."""
+    model, prompt = own.model, own.prompt()
+    if not model.info.grammars or own.slots < 2:
+        return
+    expected = own.say(1, prompt, own.agree)
+    own.clear(1)
+    own.open(1, prompt)
+    said = [own.feed(1, 0, prompt)]
+    model.compile(Grammar.choice(CHOICES))
+    model.open(0, _held(0).over(DEFAULT_SAMPLING), prompt, [])
+    held, pending = 0, prompt
+    while len(said) < own.agree:
+        chunks = [Chunk(1, len(prompt) + len(said) - 1, [said[-1]], True)]
+        if pending[-1] not in model.eos:
+            chunks.append(Chunk(0, held, pending, True))
+        results = model.decode(chunks)
+        said.append(results[0].token)
+        require(not results[0].forced, "a slot without a grammar was forced to something")
+        held += len(pending)
+        pending = [results[-1].token, *results[-1].forced] if len(chunks) > 1 else pending
+    require(said == expected, f"beside one held to a grammar, a slot said {said} instead of {expected}")
+
+
+def _held(seed: int) -> SamplingParams:
+    return SamplingParams(seed=seed, temperature=1, grammar=Grammar.choice(CHOICES))

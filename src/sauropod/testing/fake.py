@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
+from sauropod._values.grammar import Grammar
 from sauropod._values.messages import Message, Tool
 from sauropod._values.sampling import DEFAULT_SAMPLING, SamplingParams
 from sauropod.abc import (
@@ -29,7 +30,8 @@ from sauropod.abc import (
     Source,
     StepAborted,
 )
-from sauropod.errors import DeviceUnavailable, UnsupportedInput
+from sauropod.errors import BackendError, DeviceUnavailable, UnsupportedInput
+from sauropod.testing.choices import Choices
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,8 +81,24 @@ class FakeOptions:
     """Text; a prompt that contains it kills the process at its first step."""
     last_words: str = ""
     """What it prints to stderr, as native code would, before it dies."""
+    grammars: bool = True
+    grammar_fails_at: int | None = None
+    """The length of an answer at which its grammar fails in the middle."""
     load_seconds: float = 0.0
     load_crashes: bool = False
+
+
+@attrs.define(eq=False)
+class _Opened:
+    """A slot's sequence."""
+
+    sampling: SamplingParams
+    prompt: int
+    """How many of its tokens are the prompt."""
+    tokens: list[int]
+    """What it was opened for, and what was chosen since."""
+    count: int
+    """How many were chosen."""
 
 
 @attrs.define(eq=False)
@@ -88,7 +106,8 @@ class FakeLanguageModel(LanguageModel):
     """Chooses each token by a hash of the tokens its slot holds, so that any mix-up changes what it says.
 
     With `temperature` 0 the choice depends on nothing else; otherwise on the seed and on how many were chosen.
-    Every breach of the contract raises `ContractViolation`. After an abort some chunks are half computed.
+    Of grammars it knows choices, and forces whatever they leave no choice about. Every breach of the contract raises
+    `ContractViolation`. After an abort some chunks are half computed.
     """
 
     options: FakeOptions = attrs.field(factory=FakeOptions)
@@ -99,8 +118,8 @@ class FakeLanguageModel(LanguageModel):
     computed: int = 0
     """Tokens computed in all."""
     _cells: list[list[int]] = attrs.field(init=False)
-    _opened: dict[int, tuple[SamplingParams, list[int], int]] = attrs.field(factory=dict)
-    """For each slot: how to choose, the tokens it was opened for, and how many were chosen."""
+    _opened: dict[int, _Opened] = attrs.field(factory=dict)
+    _compiled: set[Grammar] = attrs.field(factory=set)
     _next_cell: int = 0
     _thread: int | None = None
     _closed: bool = False
@@ -125,6 +144,7 @@ class FakeLanguageModel(LanguageModel):
             step_tokens=options.step_tokens,
             embedding_length=8,
             embeds=True,
+            grammars=options.grammars,
             rewinds=options.rewinds,
             idle_slots_cost=options.idle_slots_cost,
             placement=Placement("cpu", ("cpu",), 0, 0, 0, 0, 0),
@@ -145,6 +165,12 @@ class FakeLanguageModel(LanguageModel):
     def encode(self, text: str, *, special: bool) -> Sequence[int]:
         return [BOS] * special + list(text.encode())
 
+    def compile(self, grammar: Grammar) -> None:
+        if not self.options.grammars:
+            super().compile(grammar)
+        Choices.of(grammar)
+        self._compiled.add(grammar)
+
     def piece(self, token: int) -> bytes:
         if token < EOS:
             return bytes([token])
@@ -157,7 +183,9 @@ class FakeLanguageModel(LanguageModel):
         unresolved = [name for name in ("temperature", "top_k", "top_p", "min_p") if getattr(sampling, name) is None]
         require(not unresolved, f"open() got sampling without {unresolved}")
         require(len(prompt) > 0, "open() got an empty prompt")
-        self._opened[slot] = (sampling, [*prompt, *generated], len(generated))
+        grammar = sampling.grammar
+        require(grammar is None or grammar in self._compiled, "open() got a grammar that compile() did not get")
+        self._opened[slot] = _Opened(sampling, len(prompt), [*prompt, *generated], len(generated))
 
     def decode(self, chunks: Sequence[Chunk]) -> Sequence[Sampled]:
         self._check_step(chunks)
@@ -265,20 +293,49 @@ class FakeLanguageModel(LanguageModel):
         return {cell for cells in self._cells for cell in cells}
 
     def _choose(self, slot: int) -> Sampled:
-        sampling, expected, count = self._opened[slot]
-        both = min(len(expected), len(self.held[slot]))
-        require(expected[:both] == self.held[slot][:both], f"slot {slot} holds another sequence than it was opened for")
-        self._opened[slot] = (sampling, expected, count + 1)
-        chance = (sampling.seed, count) if sampling.temperature else None
-        digest = zlib.crc32(repr((self.held[slot], chance)).encode())
-        if (digest % 1000) / 1000 < self.options.eos_rate and not sampling.ignore_eos:
-            token = EOS
+        opened, held = self._opened[slot], self.held[slot]
+        sampling, both = opened.sampling, min(len(opened.tokens), len(held))
+        require(opened.tokens[:both] == held[:both], f"slot {slot} holds another sequence than it was opened for")
+        if sampling.grammar is None:
+            tokens = [self._draw(opened, held)]
         else:
-            token = digest % (FIRST_PIECE + len(PIECES) - 2)
-            token = token if token < EOS else token + 2
+            require(len(opened.tokens) == len(held), f"slot {slot} lacks tokens that were chosen or forced")
+            if opened.count == self.options.grammar_fails_at:
+                return Sampled(slot, -1, error=BackendError("The grammar failed in the middle of the text."))
+            tokens = self._draw_held(opened, held, Choices.of(sampling.grammar))
+            tokens = tokens if sampling.logprobs is None else tokens[:1]
+            opened.tokens += tokens
+        opened.count += len(tokens)
         if sampling.logprobs is None:
-            return Sampled(slot, token)
-        return Sampled(slot, token, -1.0, tuple((other, -1.0 - other) for other in range(sampling.logprobs)))
+            return Sampled(slot, tokens[0], forced=tokens[1:])
+        return Sampled(slot, tokens[0], -1.0, tuple((other, -1.0 - other) for other in range(sampling.logprobs)))
+
+    def _draw(self, opened: _Opened, held: Sequence[int]) -> int:
+        digest = self._digest(opened, held)
+        if (digest % 1000) / 1000 < self.options.eos_rate and not opened.sampling.ignore_eos:
+            return EOS
+        token = digest % (FIRST_PIECE + len(PIECES) - 2)
+        return token if token < EOS else token + 2
+
+    def _draw_held(self, opened: _Opened, held: Sequence[int], choices: Choices) -> list[int]:
+        """The next token of a text that is held to choices, and those forced after it."""
+        said = b"".join(self.piece(token) for token in held[opened.prompt :])
+        forced = self._forced(choices, said)
+        if forced:
+            return forced
+        pieces = [self.piece(token) for token in range(FIRST_PIECE + len(PIECES))]
+        allowed = [token for token, allows in enumerate(choices.allows(said, pieces)) if allows]
+        allowed += [EOS] * choices.is_complete(said)
+        token = allowed[self._digest(opened, held) % len(allowed)]
+        return [token] if token == EOS else [token, *self._forced(choices, said + pieces[token])]
+
+    def _forced(self, choices: Choices, said: bytes) -> list[int]:
+        forced = choices.forced(said)
+        return [*forced, *[EOS] * choices.is_over(said + forced)]
+
+    def _digest(self, opened: _Opened, held: Sequence[int]) -> int:
+        chance = (opened.sampling.seed, opened.count) if opened.sampling.temperature else None
+        return zlib.crc32(repr((held, chance)).encode())
 
     def _compute(self, chunks: Sequence[Chunk], seconds: float) -> None:
         stopped = self._aborted.wait(seconds)
