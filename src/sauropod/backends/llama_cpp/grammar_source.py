@@ -7,6 +7,7 @@ from typing import Any
 
 from sauropod._values.grammar import Grammar, GrammarKind
 from sauropod.backends.llama_cpp.guidance import guidance
+from sauropod.backends.llama_cpp.schema import prepared
 from sauropod.errors import InvalidGrammar
 
 __all__ = ["native_grammar"]
@@ -20,7 +21,8 @@ def native_grammar(grammar: Grammar) -> str:
     matcher = guidance().LLMatcher
     match grammar.kind:
         case GrammarKind.JSON_SCHEMA:
-            return str(matcher.grammar_from_json_schema(grammar.text, defaults=COMPACT))
+            schema = json.dumps(prepared(_read(grammar.text)), ensure_ascii=False)
+            return str(matcher.grammar_from_json_schema(schema, defaults=COMPACT))
         case GrammarKind.REGEX:
             return str(matcher.grammar_from_regex(grammar.text))
         case GrammarKind.LARK:
