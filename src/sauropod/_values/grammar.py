@@ -14,7 +14,7 @@ from sauropod.errors import InvalidGrammar
 
 __all__ = ["Grammar", "GrammarKind"]
 
-MAX_CHARACTERS = 512 * 1024
+MAX_CHARACTERS = 256 * 1024
 """Of a grammar as text."""
 
 MAX_DEPTH = 64

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import attrs
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from sauropod._values.grammar import Grammar
 from sauropod._values.sampling import SamplingParams
-from sauropod.backends.llama_cpp.grammar_source import native_grammar
-from sauropod.backends.llama_cpp.guidance import guidance, make_tokenizer, parser_limits
+from sauropod.backends.llama_cpp.bounded import BoundedRuns
+from sauropod.backends.llama_cpp.grammar_source import explained, native_grammar
+from sauropod.backends.llama_cpp.guidance import fault, make_tokenizer, new_matcher
 from sauropod.backends.llama_cpp.vocabulary import Vocabulary
 from sauropod.errors import BackendError, InvalidGrammar
 
@@ -25,6 +26,9 @@ __all__ = ["Constraint", "Grammars"]
 
 MOST_COMPILED = 128
 """Grammars that are kept ready."""
+
+MOST_SECONDS = 1.0
+"""To make a grammar ready."""
 
 _BITS = np.where(np.arange(256)[:, None] >> np.arange(8) & 1, np.float32(0), np.float32(-np.inf))
 """For each byte of a mask what is added to the logits of its eight tokens."""
@@ -48,14 +52,14 @@ class Constraint:
         """Take in what was said before. Raises `BackendError` if that is not of the grammar."""
         self.masked = False
         if not self.matcher.consume_tokens(list(generated)):
-            raise BackendError(f"What was said before is no beginning of a text of the grammar: {_fault(self.matcher)}")
+            raise BackendError(f"What was said before is no beginning of a text of the grammar: {fault(self.matcher)}")
         self._force()
 
     def restrict(self, logits: NDArray[np.float32]) -> None:
         """Make tokens impossible that may not come next. Raises `BackendError` if that cannot be told."""
         self.compute_mask()
         if self.matcher.is_error():
-            raise BackendError(f"The grammar failed in the middle of the text: {_fault(self.matcher)}")
+            raise BackendError(f"The grammar failed in the middle of the text: {fault(self.matcher)}")
         logits += np.take(_BITS, self.mask.view(np.uint8), axis=0).reshape(-1)[: logits.size]
 
     def compute_mask(self) -> None:
@@ -68,7 +72,7 @@ class Constraint:
         """Take in the chosen token, and find what must follow it: all of that is pending then."""
         self.masked = False
         if token != self.eos and not self.matcher.consume_token(token):
-            raise BackendError(f"The grammar failed in the middle of the text: {_fault(self.matcher)}")
+            raise BackendError(f"The grammar failed in the middle of the text: {fault(self.matcher)}")
         self.pending = [token]
         self._force()
 
@@ -100,6 +104,7 @@ class Grammars:
     _lock: threading.Lock = attrs.field(factory=threading.Lock)
     _masks: NDArray[np.int32] = attrs.field(init=False)
     _aside: ThreadPoolExecutor = attrs.field(factory=lambda: ThreadPoolExecutor(1, "sauropod-masks"))
+    _compiling: BoundedRuns[Any] = attrs.field(factory=lambda: BoundedRuns(MOST_SECONDS, "sauropod-grammar"))
 
     def __attrs_post_init__(self) -> None:
         self._masks = np.zeros((self.slots, (self.vocabulary.size + 31) // 32), dtype=np.int32)
@@ -111,7 +116,7 @@ class Grammars:
             if matcher is not None:
                 self._compiled.move_to_end(grammar)
                 return matcher
-        matcher = self._new_matcher(grammar)
+        matcher = self._new_matcher(grammar, self._tokenizer)
         with self._lock:
             self._compiled[grammar] = matcher
             while len(self._compiled) > MOST_COMPILED:
@@ -142,6 +147,7 @@ class Grammars:
 
     def close(self) -> None:
         self._aside.shutdown()
+        self._compiling.join()  # for it uses the vocabulary
         self._compiled.clear()
 
     @cached_property
@@ -152,21 +158,29 @@ class Grammars:
     def _eos(self) -> int:
         return int(self._tokenizer.eos_token)
 
-    def _new_matcher(self, grammar: Grammar) -> Any:
-        source = native_grammar(grammar)
-        matcher = guidance().LLMatcher(self._tokenizer, source, log_level=0, limits=parser_limits())
-        matcher.compute_ff_tokens()
-        matcher.compute_bitmask()
-        if matcher.is_error():
-            raise InvalidGrammar(f"The grammar cannot be used: {_fault(matcher)}")
-        return matcher
+    def _new_matcher(self, grammar: Grammar, tokenizer: Any) -> Any:
+        try:
+            return self._compiling.run(partial(_compiled, grammar, tokenizer))
+        except TimeoutError as error:
+            raise InvalidGrammar(
+                f"The grammar is too large or intricate: it was not ready after {MOST_SECONDS:g} s. Make it simpler."
+            ) from error
+
+
+def _compiled(grammar: Grammar, tokenizer: Any) -> Any:
+    """A matcher that has been tried out, as far as it goes without a choice, so that it fails here if it does."""
+    matcher = new_matcher(native_grammar(grammar), tokenizer)
+    trial = matcher.deep_copy()
+    trial.compute_bitmask()  # fails where what is forced would be too much, and that without Python's lock
+    trial.consume_tokens(trial.compute_ff_tokens())
+    if not trial.is_stopped():
+        trial.compute_bitmask()
+    for each in (matcher, trial):
+        if each.is_error() or (each.is_stopped() and not each.is_accepting()):
+            raise InvalidGrammar(f"The grammar cannot be used: {explained(grammar, fault(each), tokenizer)}")
+    return matcher
 
 
 def _compute_masks(constraints: Sequence[Constraint]) -> None:
     for constraint in constraints:
         constraint.compute_mask()
-
-
-def _fault(matcher: Any) -> str:
-    text = " ".join(str(matcher.get_error()).split())
-    return text if len(text) <= 300 else f"{text[:300]}…"

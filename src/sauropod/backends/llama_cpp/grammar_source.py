@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from sauropod._values.grammar import Grammar, GrammarKind
-from sauropod.backends.llama_cpp.guidance import guidance
-from sauropod.backends.llama_cpp.schema import prepared
+from sauropod.backends.llama_cpp.guidance import fault, guidance, new_matcher
+from sauropod.backends.llama_cpp.schema import places, prepared
 from sauropod.errors import InvalidGrammar
 
-__all__ = ["native_grammar"]
+__all__ = ["explained", "native_grammar"]
 
 COMPACT = {"whitespace_flexible": False}
 """A weak model that may write blanks between JSON's tokens writes them for ever."""
+
+MOST_RULES = 500
+"""Of a GBNF grammar. Converting them takes time by the square: a quarter of a second for so many."""
+
+MOST_SEARCHED = 200
+"""Schemas in a schema that are tried one by one to find out which of them cannot be enforced."""
 
 
 def native_grammar(grammar: Grammar) -> str:
@@ -21,30 +29,74 @@ def native_grammar(grammar: Grammar) -> str:
     matcher = guidance().LLMatcher
     match grammar.kind:
         case GrammarKind.JSON_SCHEMA:
-            schema = json.dumps(prepared(_read(grammar.text)), ensure_ascii=False)
-            return str(matcher.grammar_from_json_schema(schema, defaults=COMPACT))
+            return _from_schema(prepared(_read(grammar.text)))
         case GrammarKind.REGEX:
             return str(matcher.grammar_from_regex(grammar.text))
         case GrammarKind.LARK:
-            return str(matcher.grammar_from_lark(grammar.text))
+            return str(matcher.grammar_from_lark("".join(_with_prepared_schemas(grammar.text))))
         case GrammarKind.GBNF:
             return str(matcher.grammar_from_lark(_converted(grammar.text)))
         case GrammarKind.CHOICE:
-            choices = (json.dumps(text, ensure_ascii=False) for text in _read(grammar.text))
-            return str(matcher.grammar_from_lark("start: " + " | ".join(choices)))
+            return str(matcher.grammar_from_regex("|".join(map(_escaped, _read(grammar.text)))))
+
+
+def explained(grammar: Grammar, reason: str, tokenizer: Any) -> str:
+    """Why a grammar cannot be used; of a schema also where, if that can be found out."""
+    if grammar.kind is not GrammarKind.JSON_SCHEMA:
+        return reason
+    root = prepared(_read(grammar.text))
+    shared: dict[str, Any] = {name: root[name] for name in ("$defs", "definitions") if name in root}
+    found = list(places(root))[1:]
+    for place in sorted(found[:MOST_SEARCHED], key=lambda place: -place.path.count("/")):
+        matcher = new_matcher(_from_schema({**shared, **place.schema}), tokenizer)
+        if matcher.is_error():
+            return f"{fault(matcher)} (at {place.path[:200]})"
+    return reason
+
+
+def _from_schema(schema: dict[str, Any]) -> str:
+    text = json.dumps(schema, ensure_ascii=False)
+    return str(guidance().LLMatcher.grammar_from_json_schema(text, defaults=COMPACT))
+
+
+def _with_prepared_schemas(lark: str) -> Iterator[str]:
+    """The grammar with the schemas that stand in it as `%json {…}` checked, and compact unless they say otherwise."""
+    begin = 0
+    for found in re.finditer(r"%json\s*(?=\{)", lark):
+        if found.start() < begin:
+            continue  # inside the schema before
+        try:
+            schema, end = json.JSONDecoder().raw_decode(lark, found.end())
+        except (ValueError, RecursionError) as error:
+            raise InvalidGrammar(f"What follows %json in the grammar is no schema: {error}.") from error
+        given = Grammar.json_schema(schema)  # held to the same limits
+        schema = prepared(_read(given.text))
+        yield lark[begin : found.end()]
+        yield json.dumps({"x-guidance": COMPACT, **schema}, ensure_ascii=False)
+        begin = end
+    yield lark[begin:]
 
 
 def _read(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidGrammar(f"The grammar is no JSON: {error}.") from error
 
 
 def _converted(gbnf: str) -> str:
     from llguidance.gbnf_to_lark import gbnf_to_lark
 
+    if gbnf.count("::=") > MOST_RULES:
+        raise InvalidGrammar(
+            f"The GBNF grammar has more than {MOST_RULES} rules. Make it smaller, or use Grammar.lark."
+        )
     try:
         return str(gbnf_to_lark(gbnf))
     except Exception as error:
         raise InvalidGrammar(f"The GBNF grammar cannot be read: {error}.") from error
+
+
+def _escaped(text: str) -> str:
+    """A regular expression for this text only."""
+    return "".join(c if c.isalnum() or ord(c) > 127 else f"\\u{{{ord(c):x}}}" for c in text)

@@ -10,7 +10,7 @@ from sauropod.backends.llama_cpp.library import library
 from sauropod.backends.llama_cpp.vocabulary import Vocabulary
 from sauropod.errors import UnsupportedInput
 
-__all__ = ["guidance", "make_tokenizer", "parser_limits"]
+__all__ = ["fault", "guidance", "make_tokenizer", "new_matcher"]
 
 _MARK = b"\xff"
 """Begins what llguidance takes for a token of its own, and not for text: no text holds this byte."""
@@ -48,7 +48,30 @@ def make_tokenizer(vocabulary: Vocabulary) -> Any:
     )
 
 
+def new_matcher(source: str, tokenizer: Any) -> Any:
+    """An `LLMatcher` at the beginning of a text. It raises nothing: `fault` says what is wrong with it."""
+    return guidance().LLMatcher(tokenizer, source, log_level=0, limits=_limits())
+
+
+def fault(matcher: Any) -> str:
+    """Why a matcher failed, on one line."""
+    text = " ".join(str(matcher.get_error()).replace("<non-verbose/>", "").split())
+    if not text or text.startswith("NoExtension"):
+        return "no text satisfies it"
+    return text if len(text) <= 300 else f"{text[:300]}…"
+
+
 @functools.cache
-def parser_limits() -> Any:
-    """How much work a grammar may be."""
-    return guidance().LLParserLimits(verbose_errors=False)
+def _limits() -> Any:
+    """How much work a grammar may be.
+
+    An object with a thousand optional properties has some thousand items in a row. A hundred thousand states, of a
+    kilobyte each, take a tenth of a second when one token forces them all.
+    """
+    return guidance().LLParserLimits(
+        initial_lexer_fuel=400_000,
+        max_lexer_states=100_000,
+        max_items_in_row=5_000,
+        step_max_items=20_000,
+        verbose_errors=False,
+    )

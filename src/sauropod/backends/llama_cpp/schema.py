@@ -172,6 +172,12 @@ def _is_exact(number: float) -> bool:
     return float(f"{number:.{MOST_DIGITS}g}") == number and math.isfinite(number)
 
 
+def _check_multiple(place: Place, keyword: str, value: Any) -> None:
+    _check_numbers(place, keyword, value)
+    if isinstance(value, int | float) and len(f"{value:.{MOST_DIGITS}g}".replace(".", "").strip("0")) > 5:
+        _refuse(place, keyword, f"is {value!r}: with more than 5 digits it takes too long to be enforced")
+
+
 def _check_pattern(place: Place, keyword: str, value: Any) -> None:
     if not isinstance(value, str):
         return  # llguidance refuses it
@@ -195,11 +201,12 @@ def _check_count(place: Place, keyword: str, value: Any) -> None:
 
 
 _SEEN = ("$ref", "type", "required", "minLength", "maxLength", "minItems", "maxItems", "maxProperties")
-_NUMBERS = ("const", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
+_NUMBERS = ("const", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 
 _CHECKS: Mapping[str, Callable[[Place, str, Any], None]] = {
     **dict.fromkeys(_SEEN, _fine),
     **dict.fromkeys(_NUMBERS, _check_numbers),
+    "multipleOf": _check_multiple,
     "format": _check_format,
     "pattern": _check_pattern,
     "uniqueItems": _check_unique,
