@@ -18,7 +18,7 @@ from sauropod._values.grammar import Grammar
 from sauropod._values.sampling import SamplingParams
 from sauropod.backends.llama_cpp.bounded import BoundedRuns
 from sauropod.backends.llama_cpp.grammar_source import explained, native_grammar
-from sauropod.backends.llama_cpp.guidance import fault, make_tokenizer, new_matcher
+from sauropod.backends.llama_cpp.guidance import fault, guidance, make_tokenizer, new_matcher
 from sauropod.backends.llama_cpp.vocabulary import Vocabulary
 from sauropod.errors import BackendError, InvalidGrammar
 
@@ -36,8 +36,9 @@ _BITS = np.where(np.arange(256)[:, None] >> np.arange(8) & 1, np.float32(0), np.
 
 @attrs.define(eq=False)
 class Constraint:
-    """What a slot may say next under its grammar. Belongs to the step thread, except while its mask is computed."""
+    """What a slot may say next under its grammar."""
 
+    slot: int
     matcher: Any
     eos: int
     forbidden: frozenset[int]
@@ -57,16 +58,12 @@ class Constraint:
 
     def restrict(self, logits: NDArray[np.float32]) -> None:
         """Make tokens impossible that may not come next. Raises `BackendError` if that cannot be told."""
-        self.compute_mask()
-        if self.matcher.is_error():
-            raise BackendError(f"The grammar failed in the middle of the text: {fault(self.matcher)}")
-        logits += np.take(_BITS, self.mask.view(np.uint8), axis=0).reshape(-1)[: logits.size]
-
-    def compute_mask(self) -> None:
-        """Without Python's lock, for the most part."""
         if not self.masked:
             self.matcher.unsafe_compute_mask_ptr(self.mask.ctypes.data, self.mask.nbytes)
             self.masked = True
+        if self.matcher.is_error():
+            raise BackendError(f"The grammar failed in the middle of the text: {fault(self.matcher)}")
+        logits += np.take(_BITS, self.mask.view(np.uint8), axis=0).reshape(-1)[: logits.size]
 
     def accept(self, token: int) -> None:
         """Take in the chosen token, and find what must follow it: all of that is pending then."""
@@ -100,10 +97,12 @@ class Grammars:
 
     vocabulary: Vocabulary
     slots: int
+    aside: bool = False
+    """Whether masks are computed while a step runs."""
     _compiled: OrderedDict[Grammar, Any] = attrs.field(factory=OrderedDict)
     _lock: threading.Lock = attrs.field(factory=threading.Lock)
     _masks: NDArray[np.int32] = attrs.field(init=False)
-    _aside: ThreadPoolExecutor = attrs.field(factory=lambda: ThreadPoolExecutor(1, "sauropod-masks"))
+    _thread: ThreadPoolExecutor = attrs.field(factory=lambda: ThreadPoolExecutor(1, "sauropod-masks"))
     _compiling: BoundedRuns[Any] = attrs.field(factory=lambda: BoundedRuns(MOST_SECONDS, "sauropod-grammar"))
 
     def __attrs_post_init__(self) -> None:
@@ -128,31 +127,48 @@ class Grammars:
         assert sampling.grammar is not None
         matcher = self.compile(sampling.grammar).deep_copy()
         forbidden = frozenset(token for token, bias in sampling.logit_bias.items() if bias == -np.inf)
-        constraint = Constraint(matcher, self._eos, forbidden, self._masks[slot])
+        constraint = Constraint(slot, matcher, self._eos, forbidden, self._masks[slot])
         constraint.begin(generated)
         return constraint
 
     @contextmanager
-    def masking(self, constraints: Sequence[Constraint | None]) -> Iterator[None]:
-        """Compute the masks of those that will be asked to choose, beside what is done meanwhile."""
-        wanted = [each for each in constraints if each is not None and not each.masked and not each.pending]
-        if not wanted:
+    def beside(self, constraints: Sequence[Constraint | None]) -> Iterator[None]:
+        """Compute the masks of those that are about to choose while something else is done, if that is worth it.
+
+        On a CPU it is not: the step's own threads wait for each other at every operation, and so for the one that has
+        to share its core.
+        """
+        if not self.aside:
             yield
             return
-        computing = self._aside.submit(_compute_masks, wanted)
+        computing = self._thread.submit(self.mask, constraints)
         try:
             yield
         finally:
             computing.result()
 
+    def mask(self, constraints: Sequence[Constraint | None]) -> None:
+        """Compute the masks of those that are about to choose, as far as they are not there yet: all at once."""
+        wanted = [each for each in constraints if each is not None and not each.masked and not each.pending]
+        if wanted:
+            pairs = [(each.matcher, each.slot) for each in wanted]
+            masks = self._masks
+            self._executor.unsafe_compute_mask_ptr(pairs, masks.ctypes.data, masks.strides[0], masks.shape[0])
+        for each in wanted:
+            each.masked = True
+
     def close(self) -> None:
-        self._aside.shutdown()
+        self._thread.shutdown()
         self._compiling.join()  # for it uses the vocabulary
         self._compiled.clear()
 
     @cached_property
     def _tokenizer(self) -> Any:
         return make_tokenizer(self.vocabulary)
+
+    @cached_property
+    def _executor(self) -> Any:
+        return guidance().LLExecutor()
 
     @cached_property
     def _eos(self) -> int:
@@ -179,8 +195,3 @@ def _compiled(grammar: Grammar, tokenizer: Any) -> Any:
         if each.is_error() or (each.is_stopped() and not each.is_accepting()):
             raise InvalidGrammar(f"The grammar cannot be used: {explained(grammar, fault(each), tokenizer)}")
     return matcher
-
-
-def _compute_masks(constraints: Sequence[Constraint]) -> None:
-    for constraint in constraints:
-        constraint.compute_mask()

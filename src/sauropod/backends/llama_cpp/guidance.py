@@ -40,12 +40,15 @@ def make_tokenizer(vocabulary: Vocabulary) -> Any:
     ]
     end = lib.llama_vocab_eot(vocabulary.pointer)
     ends = sorted(vocabulary.eos, key=lambda token: (token != end, token))
-    return guidance().LLTokenizer.from_llamacpp(
-        tokens=tokens,
-        vocab_ptr=vocabulary.pointer,
-        tokenize_fptr=ctypes.cast(lib._lib.llama_tokenize, ctypes.c_void_p).value,
-        eos_token=ends,
-    )
+    try:
+        return guidance().LLTokenizer.from_llamacpp(
+            tokens=tokens,
+            vocab_ptr=vocabulary.pointer,
+            tokenize_fptr=ctypes.cast(lib._lib.llama_tokenize, ctypes.c_void_p).value,
+            eos_token=ends,
+        )
+    except ValueError as error:
+        raise UnsupportedInput(f"This model's vocabulary cannot be held to a grammar ({error}).") from error
 
 
 def new_matcher(source: str, tokenizer: Any) -> Any:

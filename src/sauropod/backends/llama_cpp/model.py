@@ -78,7 +78,9 @@ class LlamaModel(LanguageModel):
     _samplers: dict[int, Sampler] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        self._grammars = Grammars(self._vocabulary, self._info.slots)
+        placement = self._info.placement
+        on_gpu = placement is not None and placement.offloaded_layers > 0
+        self._grammars = Grammars(self._vocabulary, self._info.slots, on_gpu)
         if self._context is not None:
             self._memory = library().llama_get_memory(self._context)
             self._batch = Batch(self._info.step_tokens)
@@ -142,7 +144,7 @@ class LlamaModel(LanguageModel):
     def decode(self, chunks: Sequence[Chunk]) -> Sequence[Sampled]:
         last = self._batch.fill(chunks)
         choosing = [self._samplers[chunk.slot].constraint for chunk in chunks if chunk.sample]
-        with listening() as lines, self._grammars.masking(choosing):
+        with listening() as lines, self._grammars.beside(choosing):
             result = library().llama_decode(self._context, self._batch.native)
         self._abort.lower()  # not before: who raises it just before this step means this step
         if result == _NO_ROOM:
@@ -151,6 +153,7 @@ class LlamaModel(LanguageModel):
             raise StepAborted
         if result != 0:
             raise BackendError(f"llama.cpp could not compute a step (llama_decode gave {result}). {_tail(lines)}")
+        self._grammars.mask(choosing)
         return [
             self._samplers[chunk.slot].choose(chunk.slot, self._logits(index))
             for chunk, index in zip(chunks, last, strict=True)

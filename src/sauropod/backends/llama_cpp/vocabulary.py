@@ -50,11 +50,13 @@ class Vocabulary:
         return piece
 
     def mark(self, token: int) -> bytes:
-        """The text of a token that stands for no text of its own; empty for any other."""
-        lib = library()
-        kind, text = lib.llama_vocab_get_attr(self.pointer, token), lib.llama_vocab_get_text(self.pointer, token) or b""
-        is_mark = kind & lib.LLAMA_TOKEN_ATTR_USER_DEFINED and text.startswith(b"<") and text.endswith(b">")
-        return text if is_mark or not self.piece(token) else b""
+        """The text of a token that marks something, as `<|im_end|>` does; empty for a token of a text."""
+        piece, lib = self.piece(token), library()
+        if not piece:
+            return lib.llama_vocab_get_text(self.pointer, token) or b""
+        written_as_one = piece.startswith(b"<") and piece.endswith(b">")
+        named = written_as_one and lib.llama_vocab_get_attr(self.pointer, token) & lib.LLAMA_TOKEN_ATTR_USER_DEFINED
+        return piece if named else b""
 
     def encode_text(self, text: str) -> list[int]:
         """The tokens of text that is only text."""
