@@ -6,6 +6,7 @@ falls short of them, the floor here is what it reaches, so that it does not get 
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
 
@@ -16,7 +17,8 @@ pytest.importorskip("llama_cpp", reason="the demo model runs in llama.cpp: pip i
 from examples.train.text import cases, evaluate, material
 from examples.train.text.cases import Case
 
-from sauropod import Engine, Message, Tool, ToolCall
+from sauropod import Engine, Grammar, InvalidGrammar, Message, StopReason, Tool, ToolCall
+from schemas import some_schema
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
 
@@ -71,3 +73,18 @@ async def test_it_remembers_calls_and_tells() -> None:
         result = Message.tool('{"temperature": 21, "sky": "sunny"}', call=call)
         told = await engine.complete([question, Message.assistant(tool_calls=[call]), result], tools=[WEATHER])
         assert "21" in told.text
+
+
+async def test_what_it_writes_under_a_schema_is_valid() -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    async with Engine("demo", slots=4) as engine:
+        for seed in range(40):
+            schema = some_schema(seed)
+            try:
+                answer = await engine.complete(
+                    "Write JSON.", grammar=Grammar.json_schema(schema), temperature=1, seed=seed
+                )
+            except InvalidGrammar:
+                continue  # it contradicts itself, or asks for what cannot be enforced
+            if answer.stop_reason is StopReason.EOS:
+                jsonschema.validate(json.loads(answer.text), schema)

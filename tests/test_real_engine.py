@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import json
+import re
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Literal
 
 import anyio
+import jsonschema
 import numpy as np
 import pytest
 
 import sauropod
-from sauropod import Engine, Message, StopReason, TextDelta
+from sauropod import Engine, Grammar, InvalidGrammar, Message, StopReason, TextDelta
 from sauropod.testing import models
 
 pytestmark = pytest.mark.anyio
@@ -198,3 +201,92 @@ async def test_an_adapter_goes_with_the_model(tmp_path: Path, nothing_leaks: Non
         async with Engine(path, adapters=adapters) as engine:
             texts.append((await engine.complete("Hello", **options)).text)
     assert texts[0] != texts[1]
+
+
+PERSON = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "maxLength": 12},
+        "height": {"type": "integer", "minimum": 40, "maximum": 220},
+        "favourite colour": {"enum": ["red", "green", "blue"]},
+    },
+    "required": ["name", "height", "favourite colour"],
+    "additionalProperties": False,
+}
+
+
+async def test_texts_held_to_grammars_are_written_beside_others(engine: Engine) -> None:
+    def is_person(text: str) -> bool:
+        jsonschema.validate(json.loads(text), PERSON)
+        return True
+
+    async def ask(grammar: Grammar | None, fits: Callable[[str], object]) -> None:
+        completion = await engine.complete(STORY, grammar=grammar, temperature=1, max_tokens=60)
+        assert fits(completion.text)
+        assert completion.stop_reason is (StopReason.EOS if grammar is not None else StopReason.MAX_TOKENS)
+        assert completion.usage.completion_tokens == len(completion.tokens)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(5):
+            group.start_soon(ask, Grammar.json_schema(PERSON), is_person)
+            group.start_soon(ask, Grammar.regex("[ab]{3}c"), re.compile("[ab]{3}c").fullmatch)
+            group.start_soon(ask, None, str)
+
+
+async def test_a_text_of_a_grammar_streams_in_order(engine: Engine) -> None:
+    stream = engine.stream(STORY, grammar=Grammar.json_schema(PERSON), seed=3, n=2)
+    texts = ["", ""]
+    async for event in stream:
+        if isinstance(event, TextDelta):
+            texts[event.index] += event.text
+    assert texts == [choice.text for choice in stream.completion.choices]
+    assert texts[0] != texts[1]
+
+
+async def test_json_that_was_cut_off_says_so(engine: Engine) -> None:
+    completion = await engine.complete(STORY, grammar=Grammar.json_schema(PERSON), max_tokens=5)
+    assert (completion.stop_reason, len(completion.tokens)) == (StopReason.MAX_TOKENS, 5)
+    assert completion.text.startswith('{"name":')
+
+
+async def test_what_is_forced_is_the_same_with_log_probabilities_and_has_them(engine: Engine) -> None:
+    grammar = Grammar.json_schema(PERSON)
+    plain = await engine.complete(STORY, grammar=grammar, seed=5)
+    told = await engine.complete(STORY, grammar=grammar, seed=5, logprobs=1)
+    assert told.tokens == plain.tokens
+    assert told.logprobs is not None
+    assert [each.token for each in told.logprobs] == list(told.tokens)
+
+
+@pytest.mark.parametrize(
+    "grammar",
+    [
+        Grammar.json_schema({"not": {}}),
+        Grammar.regex("("),
+        Grammar.json_schema({"type": "string", "pattern": "a.{3}b|(" * 50}),
+    ],
+)
+async def test_what_is_no_grammar_is_refused_before_the_first_token(grammar: Grammar, engine: Engine) -> None:
+    stream = engine.stream(STORY, grammar=grammar)
+    with pytest.raises(InvalidGrammar):
+        await anext(stream)
+    assert (await engine.complete(STORY, max_tokens=3)).usage.completion_tokens == 3
+
+
+async def test_a_grammar_that_takes_long_to_compile_holds_nobody_up(engine: Engine) -> None:
+    heavy = Grammar.json_schema({"type": "string", "allOf": [{"pattern": f"a.{{{n}}}b"} for n in range(20)]})
+    ended: list[str] = []
+
+    async def refused() -> None:
+        with pytest.raises(InvalidGrammar, match="not ready after"):
+            await engine.complete(STORY, grammar=heavy)
+        ended.append("refused")
+
+    async with anyio.create_task_group() as group:
+        other = engine.stream(STORY, max_tokens=200, ignore_eos=True)
+        await anext(other)
+        group.start_soon(refused)
+        async for _ in other:
+            pass
+        ended.append("written")
+    assert ended == ["written", "refused"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from sauropod.errors import InvalidGrammar
@@ -37,6 +37,9 @@ GUIDANCE = {
 }
 """What `x-guidance` may say, and what that may be."""
 
+MOST_PARTS = 2_000
+"""Of one keyword: so many properties take half a second, and the time grows by the square."""
+
 MOST_DIGITS = 15
 """Significant digits that a double always keeps."""
 
@@ -54,9 +57,12 @@ def prepared(schema: Any) -> dict[str, Any]:
         raise InvalidGrammar("The schema is False, which nothing satisfies.")
     root: dict[str, Any] = {} if schema is True else schema
     _check_guidance(root.get("x-guidance", {}))
-    for place in places(root):
+    found = list(places(root))
+    for place in found:
         for keyword, value in list(place.schema.items()):
             _check(place, keyword, value)
+    _check_narrow_ranges(found)
+    for place in found:
         _tighten(place.schema)
     return root
 
@@ -133,9 +139,14 @@ def _referred(root: dict[str, Any], place: Place) -> Place:
 
 
 def _check(place: Place, keyword: str, value: Any) -> None:
+    if keyword != "enum" and isinstance(value, dict | list) and len(value) > MOST_PARTS and keyword not in ANNOTATIONS:
+        _refuse(place, keyword, f"has {len(value):,} parts; at most {MOST_PARTS:,} can be enforced in reasonable time")
     if keyword in _INSIDE or keyword in ANNOTATIONS or keyword.startswith("x-"):
         if keyword in ("$id", "id") and place.path:
             _refuse(place, keyword, "changes what references mean, which is not followed")
+        if keyword == "patternProperties" and isinstance(value, dict):
+            for pattern in value:
+                _check_pattern(place, keyword, pattern)
         return
     check = _CHECKS.get(keyword)
     if check is None:
@@ -148,7 +159,7 @@ def _fine(place: Place, keyword: str, value: Any) -> None:
 
 
 def _check_format(place: Place, keyword: str, value: Any) -> None:
-    if value not in FORMATS:
+    if not isinstance(value, str) or value not in FORMATS:
         _refuse(
             place, keyword, f"is {value!r}, which cannot be enforced; those that can are {', '.join(sorted(FORMATS))}"
         )
@@ -176,6 +187,25 @@ def _check_multiple(place: Place, keyword: str, value: Any) -> None:
     _check_numbers(place, keyword, value)
     if isinstance(value, int | float) and len(f"{value:.{MOST_DIGITS}g}".replace(".", "").strip("0")) > 5:
         _refuse(place, keyword, f"is {value!r}: with more than 5 digits it takes too long to be enforced")
+
+
+def _check_narrow_ranges(found: Sequence[Place]) -> None:
+    """llguidance lets a whole number through that is excluded as a bound, if the other bound is less than 1 away.
+
+    Bounds may come from several schemas that apply to one number, so all are looked at together.
+    """
+    for excluded, others, side in (
+        ("exclusiveMinimum", ("maximum", "exclusiveMaximum"), 1),
+        ("exclusiveMaximum", ("minimum", "exclusiveMinimum"), -1),
+    ):
+        bounds = [place.schema[name] for place in found for name in others if name in place.schema]
+        near = [bound for bound in bounds if isinstance(bound, int | float) and bound % 1]
+        for place in found:
+            bound = place.schema.get(excluded)
+            if not isinstance(bound, int | float) or bound % 1 or place.schema.get("type") == "integer":
+                continue
+            if any(0 < (other - bound) * side < 1 for other in near):
+                _refuse(place, excluded, f"excludes {bound}, which cannot be enforced with a bound so near")
 
 
 def _check_pattern(place: Place, keyword: str, value: Any) -> None:
@@ -226,15 +256,9 @@ def _check_guidance(options: Any) -> None:
 
 
 def _tighten(schema: dict[str, Any]) -> None:
-    for name in list(schema.get("patternProperties", ())):
-        strange = strange_syntax(name)
-        if strange:
-            raise InvalidGrammar(
-                f"patternProperties has {name!r} with {strange}, which does not mean the same everywhere."
-            )
     patterns = STRICTER.get(schema.get("format", ""), ())
-    if patterns:
-        schema["allOf"] = [*schema.get("allOf", ()), *({"pattern": pattern} for pattern in patterns)]
+    if patterns and isinstance(schema.setdefault("allOf", []), list):
+        schema["allOf"] += [{"pattern": pattern} for pattern in patterns]
 
 
 def _refuse(place: Place, keyword: str, why: str) -> NoReturn:
