@@ -52,7 +52,7 @@ def circular() -> dict[str, Any]:
         (lambda: Grammar.json_schema(nested(10_000)), "nested more than"),
         (lambda: Grammar.json_schema(circular()), "nested more than"),
         (lambda: Grammar.json_schema({"enum": ["x" * 1_000_000]}), "characters"),
-        (lambda: Grammar.json_schema({"enum": [0] * 1_000_000}), "values"),
+        (lambda: Grammar.json_schema({"enum": [0] * 1_000_000}), "characters"),
         (lambda: Grammar.choice([]), "nothing to choose"),
         (lambda: Grammar.choice([1]), "strings"),  # type: ignore[list-item]
         (lambda: Grammar.choice(5), "strings"),  # type: ignore[arg-type]

@@ -244,3 +244,11 @@ async def test_raw_text_is_refused(server: ChatServer) -> None:
     async with engine_at(server) as engine:
         with pytest.raises(sauropod.UnsupportedInput, match="conversations"):
             await engine.complete("Hi", raw=True)
+
+
+@needs_chat
+async def test_a_grammar_that_the_plug_in_does_not_know_is_refused(server: ChatServer) -> None:
+    async with engine_at(server) as engine:
+        assert not engine.info.grammars
+        with pytest.raises(sauropod.UnsupportedInput, match="grammar"):
+            await engine.complete("Hello", grammar=sauropod.Grammar.json_object())

@@ -29,7 +29,13 @@ def is_integer(value: Any) -> bool:
 
 def is_text(value: Any) -> bool:
     """Whether it is text that can be written down: half of a surrogate pair cannot."""
-    return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def number(

@@ -101,14 +101,14 @@ def _as_json(schema: Any) -> str:
 def _refuse_what_is_no_json(schema: Any) -> None:
     """Walks without recursion, so that the deepest schema costs no more than an error."""
     pending: list[tuple[Any, int]] = [(schema, 0)]
-    seen = 0
+    size = 0
     while pending:
         value, depth = pending.pop()
-        seen += 1
+        size += 1 + (len(value) if isinstance(value, str) else 0)
         if depth > MAX_DEPTH:
             raise InvalidGrammar(f"The schema is nested more than {MAX_DEPTH} deep. Use $ref, or a flatter schema.")
-        if seen > MAX_CHARACTERS:
-            raise InvalidGrammar(f"The schema has more than {MAX_CHARACTERS:,} values. Make it smaller.")
+        if size > MAX_CHARACTERS:
+            raise InvalidGrammar(f"The schema is larger than {MAX_CHARACTERS:,} characters. Make it smaller.")
         if isinstance(value, Mapping):
             _require(all(is_text(name) for name in value), "a key that is no text")
             pending += [(each, depth + 1) for each in value.values()]
