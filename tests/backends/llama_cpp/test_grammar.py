@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -247,11 +246,11 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_hostile_grammars_are_an_error_or_a_success_and_neither_takes_long(kind: str, model: LanguageModel) -> None:
-    began = time.monotonic()
+def test_hostile_grammars_are_an_error_or_a_success(kind: str, model: LanguageModel) -> None:
+    """And neither the end of the process nor of the day: compiling has a second."""
     with contextlib.suppress(InvalidGrammar, BackendError):
         say(model, HOSTILE[kind]())
-    assert time.monotonic() - began < 20  # it is about a second; the bound is for machines with other things to do
+    assert say(model, Grammar.choice(["well"]))[0] == "well"
 
 
 def test_compiled_grammars_are_kept_and_not_without_bound(model: LanguageModel) -> None:
