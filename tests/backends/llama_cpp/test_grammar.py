@@ -268,3 +268,14 @@ def test_a_bias_that_forbids_all_that_is_allowed_is_an_error_of_that_text(model:
     forbidden = {token: -float("inf") for token in range(model.info.vocabulary_size) if b"a" in model.piece(token)}
     with pytest.raises(BackendError, match="logit_bias"):
         say(model, Grammar.regex("[a]|ab"), logit_bias=forbidden)
+
+
+def test_masks_computed_beside_the_step_are_the_same(model: LanguageModel) -> None:
+    grammars = model._grammars  # type: ignore[attr-defined]
+    grammar = Grammar.json_schema(some_schema(3))
+    after = say(model, grammar, 3)
+    grammars.aside = True
+    try:
+        assert say(model, grammar, 3) == after
+    finally:
+        grammars.aside = False
