@@ -86,5 +86,5 @@ def train(session: nox.Session) -> None:
     script("train", "--start", f"{out}/mean", "--out", f"{out}/3", "--seed", "12", *third, *more)
     script("average", f"{out}/mean", f"{out}/3", "--share", "0.65", "--out", out)
     script("export", "--checkpoint", out, "--to", model)
-    script("evaluate", model, "--json", f"{out}/report.json")
+    script("evaluate", model, "--count", "200", "--json", f"{out}/report.json")
     script("report", "--report", f"{out}/report.json")
