@@ -16,6 +16,7 @@ CODES = {
     errors.BackendNotFound: 3,
     errors.ClosedError: 1,
     errors.DeviceUnavailable: 3,
+    errors.InvalidGrammar: 4,
     errors.InvalidSampling: 4,
     errors.LoadError: 3,
     errors.ModelNotFound: 3,
