@@ -56,8 +56,9 @@ class Grammar:
     def json_schema(cls, schema: Mapping[str, Any] | bool) -> Self:
         """A JSON text that is valid under a schema (draft 2020-12), with its properties in the schema's order.
 
-        It is written without blanks. `"x-guidance"` in the schema may say otherwise: `item_separator` and
-        `key_separator`, such as `", "` and `": "`, or `whitespace_flexible`.
+        It is written as Python writes JSON, on one line with a blank after each comma and colon. `"x-guidance"` in
+        the schema may say otherwise: `item_separator` and `key_separator`, such as `","` and `":"`, or
+        `whitespace_flexible`.
         """
         if not isinstance(schema, Mapping | bool):
             raise InvalidGrammar(f"A schema is a dict; got {type(schema).__name__}.")

@@ -133,11 +133,11 @@ def test_schemas_that_leave_much_open_are_enforced_too(schema: Any, model: Langu
     assert ended >= 4
 
 
-def test_json_is_compact_unless_it_is_asked_for_otherwise(model: LanguageModel) -> None:
+def test_json_is_laid_out_as_python_does_unless_it_is_asked_for_otherwise(model: LanguageModel) -> None:
     schema = {"const": {"a": [1, 2], "b": {}}}
-    assert say(model, Grammar.json_schema(schema))[0] == '{"a":[1,2],"b":{}}'
-    spaced = {**schema, "x-guidance": {"item_separator": ", ", "key_separator": ": "}}
-    assert say(model, Grammar.json_schema(spaced))[0] == json.dumps(schema["const"])
+    assert say(model, Grammar.json_schema(schema))[0] == json.dumps(schema["const"])
+    compact = {**schema, "x-guidance": {"item_separator": ",", "key_separator": ":"}}
+    assert say(model, Grammar.json_schema(compact))[0] == '{"a":[1,2],"b":{}}'
 
 
 CHOICES = ["yes", "no", "no, never", 'a "quoted" one', "ünï 🦕", "(.*)", "x/y\\z\n\t", " ", "{}"]
@@ -148,7 +148,7 @@ GRAMMARS: dict[str, tuple[Grammar, str]] = {
     "regex without lookups": (Grammar.regex("(a+)+$"), "a+"),
     "choice": (Grammar.choice(CHOICES), "|".join(map(re.escape, CHOICES))),
     "lark": (Grammar.lark('start: "<" WORD ("," WORD)* ">"\nWORD: /[a-z]{1,3}/'), "<[a-z]{1,3}(,[a-z]{1,3})*>"),
-    "lark with a schema": (Grammar.lark('start: "call " %json {"const": {"a": 1}} "."'), 'call {"a":1}\\.'),
+    "lark with a schema": (Grammar.lark('start: "call " %json {"const": {"a": 1}} "."'), 'call {"a": 1}\\.'),
     "gbnf": (Grammar.gbnf('root ::= item ("-" item){1,2}\nitem ::= [0-9] | "x" # what\n'), "[0-9x](-[0-9x]){1,2}"),
 }
 

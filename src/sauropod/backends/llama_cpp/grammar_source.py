@@ -14,8 +14,9 @@ from sauropod.errors import InvalidGrammar
 
 __all__ = ["explained", "native_grammar"]
 
-COMPACT = {"whitespace_flexible": False}
-"""A weak model that may write blanks between JSON's tokens writes them for ever."""
+LAYOUT = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+"""A weak model that may write blanks between JSON's tokens writes them for ever, and one that may not write them where
+it learned to goes astray: `{"name": "Ada"}` is what most have read."""
 
 MOST_RULES = 500
 """Of a GBNF grammar. Converting them takes time by the square: a quarter of a second for so many."""
@@ -56,11 +57,12 @@ def explained(grammar: Grammar, reason: str, tokenizer: Any) -> str:
 
 def _from_schema(schema: dict[str, Any]) -> str:
     text = json.dumps(schema, ensure_ascii=False)
-    return str(guidance().LLMatcher.grammar_from_json_schema(text, defaults=COMPACT))
+    return str(guidance().LLMatcher.grammar_from_json_schema(text, defaults=LAYOUT))
 
 
 def _with_prepared_schemas(lark: str) -> Iterator[str]:
-    """The grammar with the schemas that stand in it as `%json {…}` checked, and compact unless they say otherwise."""
+    """The grammar with the schemas that stand in it as `%json {…}` checked, and laid out as `LAYOUT` says unless they
+    say otherwise."""
     begin = 0
     for found in re.finditer(r"%json\s*(?=\{)", lark):
         if found.start() < begin:
@@ -72,7 +74,7 @@ def _with_prepared_schemas(lark: str) -> Iterator[str]:
         given = Grammar.json_schema(schema)  # held to the same limits
         schema = prepared(_read(given.text))
         yield lark[begin : found.end()]
-        yield json.dumps({"x-guidance": COMPACT, **schema}, ensure_ascii=False)
+        yield json.dumps({"x-guidance": LAYOUT, **schema}, ensure_ascii=False)
         begin = end
     yield lark[begin:]
 
