@@ -167,15 +167,18 @@ class Scheduler:
             self.slots.put_away_idle()
         ordered = sorted(self.running, key=lambda s: (s.rank(now, self.options.ageing), s.pending))
         urgent = min((s.priority for s in ordered if not _goes_on(s)), default=Priority.BACKGROUND)
-        later = [s for s in ordered if _goes_on(s) and s.rank(now, self.options.ageing) > urgent]
-        first = [s for s in ordered if s not in later]
+        first: list[Sequence] = []
+        later: list[Sequence] = []
+        for sequence in ordered:
+            waits = _goes_on(sequence) and sequence.rank(now, self.options.ageing) > urgent
+            (later if waits else first).append(sequence)
         left, reading, answering = self.model.info.step_tokens, self._budget(), sum(map(_goes_on, first))
         chosen: list[Sequence] = []
         chunks: list[Chunk] = []
-        for sequence in (*first, *later):
+        for place, sequence in enumerate((*first, *later)):
             goes_on = _goes_on(sequence)
             room = min(left, goes_on + min(reading, max(1 - goes_on, left - answering)))
-            if room == 0 or (sequence in later and reading == 0):
+            if room == 0 or (place >= len(first) and reading == 0):
                 continue
             chunk = self._chunk(sequence, room)
             left -= len(chunk.tokens)

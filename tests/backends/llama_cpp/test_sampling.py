@@ -83,10 +83,10 @@ def test_top_k_keeps_the_likeliest() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.integers(1, 70), st.integers(0, 2**32 - 1), st.sampled_from([0, 1, 30, 4000]), st.integers(4000, 4200))
-def test_a_large_vocabulary_is_drawn_from_as_if_it_were_looked_at_whole(
+def test_of_a_large_vocabulary_too_one_of_the_likeliest_is_drawn(
     top_k: int, seed: int, forbidden: int, size: int
 ) -> None:
-    """Where few count, few are handed on: what is drawn is the same, ties (of rounded logits) and all."""
+    """Where few count, few are handed on, with ties (of rounded logits) and all."""
     generator = np.random.default_rng(seed)
     values = generator.standard_normal(size).astype(np.float16).astype(np.float32)
     values[generator.integers(0, size, forbidden)] = -np.inf
