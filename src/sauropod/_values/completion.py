@@ -7,9 +7,24 @@ from typing import TypeAlias
 
 import attrs
 
+from sauropod._values.messages import ToolCall
 from sauropod._values.sampling import StopReason
 
-__all__ = ["Choice", "Completion", "Finished", "StreamEvent", "TextDelta", "Timings", "TokenLogprob", "Usage"]
+__all__ = [
+    "Choice",
+    "Completion",
+    "Finished",
+    "ReasoningDelta",
+    "StreamEvent",
+    "TextDelta",
+    "Timings",
+    "TokenLogprob",
+    "ToolCallClosed",
+    "ToolCallDelta",
+    "ToolCallDropped",
+    "ToolCallOpened",
+    "Usage",
+]
 
 
 @attrs.frozen
@@ -112,6 +127,54 @@ class TextDelta:
     text: str
     index: int = 0
     logprobs: Sequence[TokenLogprob] = ()
+    warning: str = ""
+    """Why this is text, where the model seems to have meant a call: what is wrong with it."""
+
+
+@attrs.frozen
+class ReasoningDelta:
+    """More of what the model thinks before it answers."""
+
+    text: str
+    index: int = 0
+
+
+@attrs.frozen
+class ToolCallOpened:
+    """The model calls a tool. `call` counts the calls of the answer, from 0. Its arguments follow."""
+
+    call: int
+    id: str
+    name: str
+    index: int = 0
+
+
+@attrs.frozen
+class ToolCallDelta:
+    """More of a call's arguments. Together they are the beginning of a JSON object at any time."""
+
+    call: int
+    arguments: str
+    index: int = 0
+
+
+@attrs.frozen
+class ToolCallClosed:
+    """A call is complete."""
+
+    call: int
+    tool_call: ToolCall
+    index: int = 0
+
+
+@attrs.frozen
+class ToolCallDropped:
+    """A call that was opened turned out to be none. What the model wrote follows as text."""
+
+    call: int
+    warning: str
+    """What is wrong with it."""
+    index: int = 0
 
 
 @attrs.frozen
@@ -121,5 +184,7 @@ class Finished:
     completion: Completion
 
 
-StreamEvent: TypeAlias = TextDelta | Finished
+StreamEvent: TypeAlias = (
+    TextDelta | ReasoningDelta | ToolCallOpened | ToolCallDelta | ToolCallClosed | ToolCallDropped | Finished
+)
 """What `Engine.stream()` yields."""

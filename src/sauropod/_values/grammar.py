@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Self
 
@@ -42,6 +43,16 @@ class Grammar:
     kind: GrammarKind = attrs.field(validator=kind(InvalidGrammar, GrammarKind))
     text: str = attrs.field(repr=lambda text: repr(text) if len(text) <= 80 else f"{text[:60]!r}…")
     """As the kind says: a schema or a list of choices as JSON, or the grammar itself."""
+    parts: Sequence[tuple[str, Grammar]] = attrs.field(default=())
+    """Grammars that a grammar in Lark refers to, with their names: `@name`."""
+
+    @parts.validator
+    def _named(self, _: attrs.Attribute[Any], parts: Sequence[tuple[str, Grammar]]) -> None:
+        for name, part in parts:
+            if not re.fullmatch(r"[a-z][a-z0-9_]*", str(name)) or not isinstance(part, Grammar):
+                raise InvalidGrammar(f"The parts of a grammar are Grammars with names of small letters; got {name!r}.")
+            if part.parts:
+                raise InvalidGrammar(f"The part {name!r} has parts of its own, which cannot be. Put them side by side.")
 
     @text.validator
     def _usable(self, _: attrs.Attribute[Any], text: str) -> None:
@@ -76,9 +87,12 @@ class Grammar:
         return cls(GrammarKind.REGEX, pattern)
 
     @classmethod
-    def lark(cls, text: str) -> Self:
-        """A grammar in llguidance's form of Lark, that begins at the rule `start`."""
-        return cls(GrammarKind.LARK, text)
+    def lark(cls, text: str, parts: Mapping[str, Grammar] | None = None) -> Self:
+        """A grammar in llguidance's form of Lark, that begins at the rule `start`.
+
+        `parts` are grammars of any kind that it refers to, as `@name`.
+        """
+        return cls(GrammarKind.LARK, text, tuple((parts or {}).items()))
 
     @classmethod
     def gbnf(cls, text: str) -> Self:

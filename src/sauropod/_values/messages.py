@@ -10,7 +10,7 @@ import attrs
 from sauropod._values.checks import listed
 from sauropod.errors import UnsupportedInput
 
-__all__ = ["Message", "Prompt", "Role", "Tool", "ToolCall", "as_messages", "as_tokens"]
+__all__ = ["Message", "Prompt", "Role", "Tool", "ToolCall", "ToolChoice", "ToolMode", "as_messages", "as_tokens"]
 
 Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
 
@@ -28,11 +28,58 @@ class ToolCall:
 
 @attrs.frozen
 class Tool:
-    """A function the model may call. `parameters` is the JSON Schema of its arguments, an object schema."""
+    """A function the model may call. `parameters` is the JSON Schema of its arguments, an object schema.
+
+    A model whose text can be held to a grammar is held to the schema; what of it cannot be enforced is
+    `InvalidGrammar`. With `strict` off it may give any arguments.
+    """
 
     name: str
     description: str = ""
     parameters: Mapping[str, Any] = attrs.field(factory=lambda: {"type": "object", "properties": {}})
+    strict: bool = attrs.field(default=True, kw_only=True)
+
+
+ToolMode: TypeAlias = Literal["auto", "none", "required"]
+
+_MODES = frozenset({"auto", "none", "required"})
+
+
+def _names(names: Iterable[str | Tool] | None) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    given = (names,) if isinstance(names, str | Tool) else tuple(names)
+    return listed([each.name if isinstance(each, Tool) else each for each in given], UnsupportedInput, "names",
+                  "names of tools", lambda name: isinstance(name, str) and bool(name))
+
+
+@attrs.frozen
+class ToolChoice:
+    """Which tools the model may call, and whether it has to.
+
+    `"auto"` lets it answer or call, `"required"` makes it call, `"none"` offers it no tools. With `names` only these
+    may be called, though all that were given are described to it.
+    """
+
+    mode: ToolMode = attrs.field(default="auto")
+    names: Sequence[str] | None = attrs.field(default=None, converter=_names)
+
+    @mode.validator
+    def _known(self, _: object, mode: str) -> None:
+        if mode not in _MODES:
+            raise UnsupportedInput(
+                f"tool_choice is 'auto', 'none', 'required', a Tool, or a ToolChoice; got {mode!r}. "
+                "ToolChoice.only('name') asks for one tool by its name."
+            )
+
+    @classmethod
+    def only(cls, tool: str | Tool) -> ToolChoice:
+        """This tool has to be called."""
+        return cls("required", (tool,))
+
+    def allows(self, tool: Tool) -> bool:
+        """Whether the model may call it."""
+        return self.mode != "none" and (self.names is None or tool.name in self.names)
 
 
 def _calls(calls: Iterable[ToolCall] | None) -> tuple[ToolCall, ...]:

@@ -27,6 +27,14 @@ MOST_SEARCHED = 200
 
 def native_grammar(grammar: Grammar) -> str:
     """Raises `InvalidGrammar` for what is not well-formed or cannot be enforced, as far as that can be told here."""
+    source = _native_alone(grammar)
+    if not grammar.parts:
+        return source
+    parts = [{**json.loads(_native_alone(part))["grammars"][0], "name": name} for name, part in grammar.parts]
+    return json.dumps({"grammars": [*json.loads(source)["grammars"], *parts]}, ensure_ascii=False)
+
+
+def _native_alone(grammar: Grammar) -> str:
     matcher = guidance().LLMatcher
     match grammar.kind:
         case GrammarKind.JSON_SCHEMA:

@@ -14,6 +14,7 @@ The environment is the one transformers gives templates (its `apply_chat_templat
 
 from __future__ import annotations
 
+import copy
 import datetime
 import functools
 import json
@@ -64,6 +65,9 @@ _HIDDEN = frozenset(
     }
 )
 """Methods that no chat needs, and that make much of little or take long."""
+
+_QUEUEING = frozenset({"append", "pop"})
+"""Methods that change a list, which some templates keep the ids of calls in."""
 
 _ITERATING = frozenset({"batch", "groupby", "list", "map", "max", "min", "reject", "select", "slice", "sort", "unique"})
 """Filters that take a text apart if they are given one."""
@@ -131,6 +135,7 @@ class Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
         try:
             for value in variables.values():
                 self._measure(value)
+            variables = copy.deepcopy(dict(variables))  # what is the caller's stays as it is
             written: list[str] = []
             size = 0
             for piece in template.generate(variables):
@@ -148,6 +153,8 @@ class Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
         return Metering().visit(tree)  # type: ignore[no-any-return]
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        if isinstance(obj, list) and attr in _QUEUEING:
+            return True
         return attr not in _HIDDEN and super().is_safe_attribute(obj, attr, value)
 
     def call(self, context: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
@@ -155,7 +162,11 @@ class Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
         owner = getattr(function, "__self__", None)
         if isinstance(owner, str | bytes):
             args = self._admitted(function.__name__, owner, args, kwargs)
-        return self._sized(super().call(context, function, *args, **kwargs))
+        result = self._sized(super().call(context, function, *args, **kwargs))
+        if isinstance(owner, list):
+            self._measured.clear()  # sizes of what holds it are not true any more
+            self._measure(owner)
+        return result
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
         formatting = super().wrap_str_format(value)
@@ -184,7 +195,8 @@ class Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
         @functools.wraps(function)  # keeps the attribute by which jinja2 knows what to pass first
         def guarded(*args: Any, **kwargs: Any) -> Any:
             self._spend()
-            self._refuse_numbers(*args[first + 1 :], *kwargs.values())
+            if name != "format":  # which looks at its widths itself
+                self._refuse_numbers(*args[first + 1 :], *kwargs.values())
             if name in _ITERATING and isinstance(args[first], str):
                 args = (*args[:first], self._each(args[first]), *args[first + 1 :])
             return self._sized(function(*args, **kwargs))
@@ -204,7 +216,7 @@ class Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
     def _measure(self, value: Any) -> int:
         """The bytes of a value, written out. Raises if they are more than a value may have.
 
-        What is large is remembered, and kept, until the run ends: nothing changes a list or a dict meanwhile.
+        What is large is remembered, and kept, until the run ends or a list is changed.
         """
         total, waiting = 0, [value]
         while waiting:
@@ -335,6 +347,7 @@ class Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
         sort_keys: bool = False,
     ) -> str:
         """transformers' filter: unlike jinja2's it neither escapes for HTML nor sorts."""
+        value = list(value) if isinstance(value, Iterator) else value  # what `map` and `select` give
         self._measure(value)
         encoder = json.JSONEncoder(ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
         if indent is None and separators is None:

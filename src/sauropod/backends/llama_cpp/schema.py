@@ -11,9 +11,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
+from sauropod._text.patterns import LEAP_YEAR, YEAR, strange_syntax
 from sauropod.errors import InvalidGrammar
 
-__all__ = ["Place", "places", "prepared", "strange_syntax"]
+__all__ = ["Place", "places", "prepared"]
 
 ANNOTATIONS = {
     *("$schema", "$id", "id", "$comment", "$anchor", "$defs", "definitions", "title", "description"),
@@ -23,9 +24,7 @@ ANNOTATIONS = {
 
 FORMATS = {"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid", "uri"}
 
-_YEAR = "(?:[0-9]{3}[1-9]|[0-9]{2}[1-9][0-9]|[0-9][1-9][0-9]{2}|[1-9][0-9]{3})"
-_LEAP_YEAR = "(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)"
-_DAY = f"^(?:{_YEAR}-(?:0[13-9]|1[0-2])|{_YEAR}-02-(?:[01]|2[0-8])|{_LEAP_YEAR}-02-29)"
+_DAY = f"^(?:{YEAR}-(?:0[13-9]|1[0-2])|{YEAR}-02-(?:[01]|2[0-8])|{LEAP_YEAR}-02-29)"
 _SECOND = "^[^:]*:[0-9]{2}:[0-5]"
 STRICTER = {"date": (_DAY,), "time": (_SECOND,), "date-time": (_DAY, _SECOND)}
 """What llguidance's formats allow too much: days and years that there are not, and leap seconds anywhere."""
@@ -268,34 +267,3 @@ def _refuse(place: Place, keyword: str, why: str) -> NoReturn:
 
 def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
-
-
-# -- patterns ----------------------------------------------------------------------------------------------------------
-
-_STRANGE = (
-    (re.compile(r"\(\?(?!:|<[A-Za-z_])"), "an inline flag or look-around"),
-    (re.compile(r"(?:[*+?]|\{[0-9,]+\})\+"), "a possessive quantifier"),
-)
-
-
-def strange_syntax(pattern: str) -> str:
-    """What in a pattern means one thing to Rust's `regex` and another, or nothing, to ECMA-262; empty if nothing."""
-    outside = []
-    inside = False
-    rest = iter(range(len(pattern)))
-    for place in rest:
-        character, after = pattern[place], pattern[place + 1 : place + 2]
-        if character == "\\":
-            if after in ("A", "z", "a", "x") and (after != "x" or pattern[place + 2 : place + 3] == "{"):
-                return f"\\{after}"
-            next(rest, None)
-            outside.append("_")
-        elif inside:
-            if character == "[" or (character == after and character in "&-~"):
-                return f"an unescaped {character} in brackets"
-            inside = character != "]" or pattern[place - 1] == "[" or pattern[place - 2 : place] == "[^"
-        else:
-            inside = character == "["
-            outside.append(character)
-    plain = "".join(outside)
-    return next((name for expression, name in _STRANGE if expression.search(plain)), "")

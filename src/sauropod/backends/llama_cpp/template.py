@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import attrs
@@ -11,6 +13,7 @@ import jinja2
 from jinja2.exceptions import SecurityError
 
 from sauropod._values.messages import Message, Tool
+from sauropod.backends.llama_cpp.dialect import Dialect, Said, learn
 from sauropod.backends.llama_cpp.sandbox import Sandbox, TemplateTooCostly
 from sauropod.errors import UnsupportedInput
 
@@ -19,7 +22,6 @@ __all__ = ["ChatTemplate"]
 SECONDS = 2.0
 LARGEST_SOURCE = 100_000
 """Characters. Compiling as many takes seconds, where they are all expressions; real templates have a third of them."""
-_SENTINEL = "sauropod was here"
 
 
 @attrs.define(eq=False)
@@ -35,8 +37,7 @@ class ChatTemplate:
     seconds: float = SECONDS
     _sandbox: Sandbox = attrs.field(init=False, factory=Sandbox)
     _template: jinja2.Template = attrs.field(init=False)
-    _wants_parts: bool = attrs.field(init=False)
-    _knows_system: bool = attrs.field(init=False)
+    _dialect: Dialect = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         if len(self.source) > LARGEST_SOURCE:
@@ -47,40 +48,24 @@ class ChatTemplate:
             raise UnsupportedInput(
                 f"The model's chat template cannot be read ({error}). Give a working one with chat_template=…"
             ) from error
-        self._wants_parts, self._knows_system = self._probe()
+        self._dialect = learn(self._try, self.source)
 
     def render(
         self, messages: Sequence[Message], tools: Sequence[Tool] = (), options: Mapping[str, Any] | None = None
     ) -> str:
         """The conversation up to where the answer begins. Raises `UnsupportedInput` if the template refuses."""
-        described = [_describe(message) for message in messages]
-        if "developer" not in self.source:
-            described = [{**said, "role": "system"} if said["role"] == "developer" else said for said in described]
-        if not self._knows_system:
-            described = _fold_system(described)
-        if self._wants_parts:
-            described = [_in_parts(said) for said in described]
         with _translated():
-            return self._run(described, [_function(tool) for tool in tools] or None, options or {})
+            return self._run(self._dialect.tell(messages, tools), self._dialect.tools(tools), options or {})
 
-    def _probe(self) -> tuple[bool, bool]:
-        """Whether the template wants content in parts, and whether it has a place for what the system says."""
-        user, system = {"role": "user", "content": _SENTINEL}, {"role": "system", "content": "the system"}
-        as_text, as_parts = self._try([user]) or "", self._try([_in_parts(user)]) or ""
-        wants_parts = _SENTINEL not in as_text and _SENTINEL in as_parts
-        both = self._try([_in_parts(system), _in_parts(user)] if wants_parts else [system, user])
-        loses_system = both is not None and "the system" not in both and _SENTINEL in both
-        return wants_parts, both is not None and not loses_system
-
-    def _try(self, messages: list[dict[str, Any]]) -> str | None:
+    def _try(self, messages: list[Said], tools: Sequence[Any] | None) -> str | None:
         """What the template makes of these messages; None if it refuses them."""
         with _translated():
             try:
-                return self._run(messages, None, {})
+                return self._run(messages, tools, {})
             except (jinja2.TemplateError, *_FAILURES):
                 return None
 
-    def _run(self, messages: list[dict[str, Any]], tools: list[Any] | None, options: Mapping[str, Any]) -> str:
+    def _run(self, messages: list[Said], tools: Sequence[Any] | None, options: Mapping[str, Any]) -> str:
         variables = {
             "messages": messages,
             "tools": tools,
@@ -90,8 +75,17 @@ class ChatTemplate:
             "eos_token": self.eos,
             **options,
         }
+        for name, make in _OLD_NAMES.items():
+            if name in self.source:
+                variables.setdefault(name, make(tools or ()))
         return self._sandbox.run(self._template, variables, self.seconds)
 
+
+_OLD_NAMES: Mapping[str, Callable[[Sequence[Any]], str]] = {
+    "functions": lambda tools: json.dumps([tool["function"] for tool in tools], indent=4),
+    "datetime": lambda _: datetime.now().strftime("%b %d %Y %H:%M:%S"),
+}
+"""Texts that templates were given before there were `tools` and `strftime_now`."""
 
 _FAILURES = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
 """What a template's own mistakes raise."""
@@ -111,42 +105,3 @@ def _translated() -> Iterator[None]:
         raise UnsupportedInput(
             f"The model's chat template failed on this conversation ({type(error).__name__}: {error})."
         ) from error
-
-
-# -- conversations as templates know them ----------------------------------------------------------------------------
-
-
-def _describe(message: Message) -> dict[str, Any]:
-    said: dict[str, Any] = {"role": message.role, "content": message.content}
-    if message.tool_calls:
-        said["tool_calls"] = [
-            {"type": "function", "id": call.id, "function": {"name": call.name, "arguments": dict(call.arguments)}}
-            for call in message.tool_calls
-        ]
-    optional = {"tool_call_id": message.tool_call_id, "name": message.name, "reasoning_content": message.reasoning}
-    return said | {key: value for key, value in optional.items() if value is not None}
-
-
-def _function(tool: Tool) -> dict[str, Any]:
-    described = {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
-    return {"type": "function", "function": described}
-
-
-def _in_parts(said: dict[str, Any]) -> dict[str, Any]:
-    """Content as the list of parts that templates of models with eyes expect."""
-    return {**said, "content": [{"type": "text", "text": said["content"]}]}
-
-
-def _fold_system(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """For a template that has no system role: what the system says begins the next user message."""
-    folded: list[dict[str, Any]] = []
-    pending: list[str] = []
-    for said in messages:
-        if said["role"] == "system":
-            pending.append(said["content"])
-        elif pending and said["role"] == "user":
-            folded.append({**said, "content": "\n\n".join([*pending, said["content"]])})
-            pending = []
-        else:
-            folded.append(said)
-    return folded + [{"role": "user", "content": text} for text in pending]

@@ -1,0 +1,90 @@
+"""What was found in an answer and not given out yet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import attrs
+
+from sauropod._text.source import Malformed
+from sauropod._values.completion import (
+    ReasoningDelta,
+    StreamEvent,
+    TextDelta,
+    ToolCallClosed,
+    ToolCallDelta,
+    ToolCallDropped,
+    ToolCallOpened,
+)
+from sauropod._values.messages import ToolCall
+
+__all__ = ["Found"]
+
+
+@attrs.define
+class Found:
+    """Events of one answer. Of one kind, one after another are one."""
+
+    index: int
+    new_id: Callable[[], str]
+    _events: list[StreamEvent] = attrs.field(factory=list)
+    _opened: ToolCallOpened | None = None
+    _arguments: list[str] = attrs.field(factory=list)
+    _calls: int = 0
+
+    def drain(self) -> list[StreamEvent]:
+        """What there is, which is given out now."""
+        events, self._events = self._events, []
+        return events
+
+    def text(self, text: str, warning: str = "") -> None:
+        if text:
+            self._add(TextDelta(text, self.index, (), warning))
+
+    def thought(self, text: str) -> None:
+        if text:
+            self._add(ReasoningDelta(text, self.index))
+
+    @property
+    def in_call(self) -> bool:
+        return self._opened is not None
+
+    def open(self, name: str, id: str) -> None:
+        """A call of this tool. The id may be empty."""
+        self._arguments = []
+        self._opened = ToolCallOpened(self._calls, id or self.new_id(), name, self.index)
+        self._events.append(self._opened)
+        self._calls += 1
+
+    def argue(self, text: str) -> None:
+        """More of the arguments of the call, as JSON."""
+        assert self._opened is not None
+        self._arguments.append(text)
+        self._add(ToolCallDelta(self._opened.call, text, self.index))
+
+    def close(self) -> None:
+        """The call is complete. Raises `Malformed` if there is none."""
+        opened = self._opened
+        if opened is None:
+            raise Malformed("its name is missing")
+        call = ToolCall(opened.name, json.loads("".join(self._arguments)), opened.id)
+        self._opened = None
+        self._events.append(ToolCallClosed(opened.call, call, self.index))
+
+    def drop(self, warning: str) -> None:
+        """What is being read is no call; one that was opened is taken back."""
+        if self._opened is not None:
+            self._events.append(ToolCallDropped(self._opened.call, warning, self.index))
+            self._opened = None
+
+    def _add(self, event: TextDelta | ReasoningDelta | ToolCallDelta) -> None:
+        last = self._events[-1] if self._events else None
+        if isinstance(event, ToolCallDelta) and isinstance(last, ToolCallDelta):
+            self._events[-1] = attrs.evolve(last, arguments=last.arguments + event.arguments)
+        elif isinstance(event, ReasoningDelta) and isinstance(last, ReasoningDelta):
+            self._events[-1] = attrs.evolve(last, text=last.text + event.text)
+        elif isinstance(event, TextDelta) and isinstance(last, TextDelta) and not (event.warning or last.warning):
+            self._events[-1] = attrs.evolve(last, text=last.text + event.text)
+        else:
+            self._events.append(event)

@@ -1,0 +1,65 @@
+"""Writing grammars in Lark, rule by rule, for what holds marks that may be tokens of their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import attrs
+
+__all__ = ["Lark", "Marks", "escaped_pattern"]
+
+Marks: TypeAlias = Callable[[str], Sequence[tuple[str, int | None]]]
+"""Splits a text into marks that are tokens of the model, each with its number, and text between them."""
+
+
+def escaped_pattern(text: str) -> str:
+    """A regular expression for this text only."""
+    return "".join(c if c.isalnum() or ord(c) > 127 else f"\\u{{{ord(c):x}}}" for c in text)
+
+
+@attrs.define
+class Lark:
+    """A grammar that is being written. Rules get numbers for names; what they hold alike is one rule."""
+
+    marks: Marks
+    _rules: dict[str, str] = attrs.field(factory=dict)
+    """By what they hold, their names."""
+    _lines: list[str] = attrs.field(factory=list)
+
+    def rule(self, body: str, options: str = "", name: str = "") -> str:
+        """A rule with this body; its name."""
+        known = f"{options} {body}"
+        if known not in self._rules or name:
+            self._rules[known] = name or f"r{len(self._rules)}"
+            self._lines.append(f"{self._rules[known]}{options}: {body}")
+        return self._rules[known]
+
+    def terminal(self, body: str) -> str:
+        """A terminal with this body; its name."""
+        if body not in self._rules:
+            self._rules[body] = f"T{len(self._rules)}"
+            self._lines.append(f"{self._rules[body]}: {body}")
+        return self._rules[body]
+
+    def literal(self, text: str) -> str:
+        """This text, whatever tokens its marks are; empty for no text."""
+        parts = [json.dumps(part) if token is None else f"<[{token}]>" for part, token in self.marks(text) if part]
+        return " ".join(parts)
+
+    def schema(self, schema: Any) -> str:
+        """A JSON text that is valid under a schema."""
+        return self.rule(f"%json {json.dumps(schema, ensure_ascii=False)}")
+
+    def until(self, mark: str, pattern: str = "(?s:.*)") -> str:
+        """A text that a pattern matches, up to the first `mark`, and that mark."""
+        first, token = next(iter(self.marks(mark)))
+        rest = self.literal(mark[len(first) :])
+        if token is not None:
+            return f"{self.terminal(f'/{pattern}/')} <[{token}]> {rest}"
+        return f"{self.rule(f'/{pattern}{escaped_pattern(first)}/', '[lazy]')} {rest}"
+
+    def text(self) -> str:
+        """The grammar, which begins at `start`."""
+        return "\n".join(self._lines)
