@@ -14,13 +14,14 @@ from typing import Any
 import attrs
 
 from sauropod._text.atoms import first_mark, is_mark
+from sauropod._text.exceptions import HARMONY_CALLS
 from sauropod._text.lark import Lark, Marks, escaped_pattern
 from sauropod._text.output import OutputParser
 from sauropod._text.value_grammar import ANY_TEXT, ArgumentGrammar
 from sauropod._text.writing import call_object
 from sauropod._values.grammar import Grammar
 from sauropod._values.messages import Tool, ToolChoice
-from sauropod._values.syntax import CallSyntax, ReasoningSyntax, Slot, Syntax
+from sauropod._values.syntax import CallSyntax, Slot, Syntax
 
 __all__ = ["answer_grammar"]
 
@@ -63,8 +64,11 @@ class _Answer:
     prefill: str
 
     def grammar_of_all(self) -> Grammar:
-        thoughts, rest = self._thoughts(), self._answer()
-        self.lark.rule(f"{thoughts} {rest}".strip(), name="start")
+        thoughts = self._thoughts()
+        marked = self.syntax.content_open.strip() or self.syntax.content_close
+        if self.grammar is not None and not (self.tools or thoughts or marked):
+            return self.grammar
+        self.lark.rule(f"{thoughts} {self._answer()}".strip(), name="start")
         return Grammar.lark(self.lark.text(), {"answer": self.grammar} if self.grammar is not None else None)
 
     # -- thoughts --------------------------------------------------------------------------------------------------
@@ -79,7 +83,7 @@ class _Answer:
         if reasoning.close in self.prefill or not reasoning.open:
             return ""
         body = f"{self._told(reasoning.open)} {self.lark.until(reasoning.close)} {self._blanks()}"
-        return f"({self.lark.rule(body)})?"
+        return f"({self.lark.rule(f'{self._blanks()} {body}')})?"
 
     def _is_thinking(self) -> bool:
         return OutputParser(self.syntax, (), lambda: "", prefill=self.prefill).thinking
@@ -105,7 +109,11 @@ class _Answer:
         alternatives = []
         calls = self.syntax.calls if self.tools else None
         if calls is not None:
-            alternatives.append(self._calls(calls, self._not_written_yet(_head(calls))))
+            marks = [self.syntax.content_open, self.syntax.content_close]  # which some write with nothing between
+            nothing = f"({self.lark.literal(''.join(marks))} {self._blanks()})?" if all(map(str.strip, marks)) else ""
+            for way in (calls, *(HARMONY_CALLS if self.syntax.harmony else ())):
+                head = self._not_written_yet(_head(way))
+                alternatives.append(f"{self._blanks()} {nothing} {self._calls(way, head)}")
         if self.grammar is not None:
             alternatives.append(self._content("@answer"))
         elif self.choice.mode != "required":
@@ -185,7 +193,8 @@ def _own_head(calls: CallSyntax) -> str:
 
 
 def _head(calls: CallSyntax) -> str:
-    return (calls.open + _own_head(calls)).lstrip()
+    head = calls.open + _own_head(calls)
+    return head.lstrip() if is_mark(head) else head
 
 
 def _call_schema(calls: CallSyntax, tool: Tool) -> dict[str, Any]:
@@ -195,23 +204,21 @@ def _call_schema(calls: CallSyntax, tool: Tool) -> dict[str, Any]:
     if tool.strict:
         arguments = {"type": "object", **tool.parameters}
         shared = {name: arguments.pop(name) for name in ("$defs", "definitions") if name in arguments}
-    places = call_object(calls, _Leaf({"const": tool.name}), _Leaf(arguments), _Leaf({"type": "string", "maxLength": 32}))
-    schema = _as_schema(places, tool, calls.id_path)
-    return {**shared, **schema}
+    name: Any = _Leaf({"const": tool.name}) if calls.name_path else tool.name
+    places = call_object(calls, name, _Leaf(arguments), _Leaf({"type": "string", "maxLength": 32}))
+    return {**shared, **_as_schema(places, calls.id_path)}
 
 
 class _Leaf(dict[str, Any]):
     """A schema where a value would be."""
 
 
-def _as_schema(value: Any, tool: Tool, optional: Sequence[str]) -> dict[str, Any]:
+def _as_schema(value: Any, optional: Sequence[str]) -> dict[str, Any]:
+    """A schema for what looks like this; what is at the path `optional` may be left out."""
     if isinstance(value, _Leaf):
         return dict(value)
     if not isinstance(value, Mapping):
         return {"const": value}
-    properties = {
-        (tool.name if isinstance(key, _Leaf) else key): _as_schema(inner, tool, optional[1:])
-        for key, inner in value.items()
-    }
+    properties = {key: _as_schema(inner, optional[1:]) for key, inner in value.items()}
     required = [key for key in properties if [key] != list(optional)]
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}

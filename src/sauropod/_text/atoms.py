@@ -41,7 +41,9 @@ def joined(parts: Iterable[Part]) -> tuple[Part, ...]:
 def common_prefix(*lists: Sequence[Part]) -> list[Part]:
     """The atoms with which all begin."""
     first = lists[0]
-    together = takewhile(lambda place: all(other[place] == first[place] for other in lists), range(min(map(len, lists))))
+    together = takewhile(
+        lambda place: all(other[place] == first[place] for other in lists), range(min(map(len, lists)))
+    )
     return list(first[: sum(1 for _ in together)])
 
 

@@ -2,15 +2,16 @@
 
     HEAD  name, key, value, …  BETWEEN  name, key, value, …  TAIL
 
-What HEAD and BETWEEN both end with begins every call; what BETWEEN and TAIL both begin with ends every call; the rest of
-them belongs to the message. The arguments of a call are taken apart in the same way, one level further down.
+What HEAD and BETWEEN both end with begins every call; what BETWEEN and TAIL both begin with ends every call; the rest
+of them belongs to the message. The arguments of a call are taken apart in the same way, one level further down.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import attrs
@@ -75,12 +76,12 @@ class _Shown:
         objects: list[Mapping[str, Any]] = []
         for probe in probes:
             others = [other.name for other in probes if other is not probe]
-            if (written := _json(text, lambda value, probe=probe: _is_call(value, probe, others))) is not None:
+            if (written := _json(text, partial(_is_call, probe=probe, others=others))) is not None:
                 objects.append(json.loads(written))
                 places[written] = Slot.OBJECT
                 continue
             places |= {probe.name: Slot.NAME, probe.id: Slot.ID}
-            if (written := _json(text, lambda value, probe=probe: value == probe.arguments)) is not None:
+            if (written := _json(text, probe.arguments.__eq__)) is not None:
                 places[written] = Slot.ARGUMENTS
             else:
                 places |= dict.fromkeys(probe.keys, Slot.KEY) | {str(value): Slot.VALUE for value in probe.values}
@@ -145,7 +146,8 @@ class _Shown:
             values=Values.RAW,
         )
         if _text(middle).strip("\"'") == "=" and not is_mark(_text([*lead, *link])):
-            return self._pythonic(turn, call[: names[-1] + 1], first_index)
+            comma = ", " if ", " in _text(link) else ","
+            return self._pythonic(turn, call[: names[-1] + 1], first_index, comma)
         again = "".join("\0" if part is Slot.KEY else str(part) for part in link)
         return inside._framed(
             turn,
@@ -154,8 +156,7 @@ class _Shown:
             arguments=_with_values(turn, arguments, probe, _text(middle), again),
         )
 
-
-    def _pythonic(self, turn: Turn, call: Sequence[Part], first_index: int) -> CallSyntax:
+    def _pythonic(self, turn: Turn, call: Sequence[Part], first_index: int, comma: str) -> CallSyntax:
         """As Python calls a function. Some templates have its quotes wrong, but models write them right."""
 
         def from_end(parts: Sequence[Part]) -> list[Part]:
@@ -163,7 +164,7 @@ class _Shown:
 
         inside = attrs.evolve(self, tail=from_end(self.tail), between=from_end(self.between))
         arguments = ArgumentSyntax(
-            each=(Slot.KEY, "=", Slot.VALUE), between=", ", values=Values.LITERAL, quote=_quote(turn) or '"'
+            each=(Slot.KEY, "=", Slot.VALUE), between=comma, values=Values.LITERAL, quote=_quote(turn) or '"'
         )
         return inside._framed(turn, [*call, "(", Slot.ARGUMENTS], first_index=first_index, arguments=arguments)
 
@@ -208,7 +209,7 @@ def _counted(calls: Sequence[Sequence[Part]]) -> tuple[list[Part], int]:
 # -- JSON --------------------------------------------------------------------------------------------------------------
 
 
-def _json(text: str, fits: Any) -> str | None:
+def _json(text: str, fits: Callable[[Any], bool]) -> str | None:
     """The first JSON object in a text that fits, as it is written there."""
     decoder = json.JSONDecoder()
     for found in re.finditer(r"\{", text):
@@ -264,6 +265,9 @@ def _constants(call: Mapping[str, Any], known: set[Any]) -> Iterator[tuple[str, 
 
 def _with_values(turn: Turn, arguments: ArgumentSyntax, probe: Probe, middle: str, link: str) -> ArgumentSyntax:
     """How values of each kind are written. `middle` is before the number whose place is known, and `link` after it."""
+    backwards = attrs.evolve(probe, keys=probe.keys[::-1], values=probe.values[::-1])
+    shown = turn.body(turn.probes.calls(backwards)) or ""
+    arguments = attrs.evolve(arguments, ordered=0 <= shown.find(probe.keys[0]) < shown.find(probe.keys[1]))
     marks = atoms(middle)
     words: dict[str, Part] = {}
     values: dict[str, str] = {}

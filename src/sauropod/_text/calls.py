@@ -104,7 +104,11 @@ class CallReader:
     def _take_id(self, id: str) -> None:
         self._id = id
         if self.syntax.id_form and Slot.NAME not in self.syntax.call:
-            form = re.escape(self.syntax.id_form).replace(r"\{name\}", "(?P<name>.+)").replace(r"\{index\}", r"(?P<index>\d+)")
+            form = (
+                re.escape(self.syntax.id_form)
+                .replace(r"\{name\}", "(?P<name>.+)")
+                .replace(r"\{index\}", r"(?P<index>\d+)")
+            )
             found = re.fullmatch(form, id)
             self._index = found["index"] if found else ""
             self._take_name(found["name"] if found else id)

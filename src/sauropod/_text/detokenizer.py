@@ -113,6 +113,11 @@ class Detokenizer:
         """Take in a token's bytes. The text that is certain now."""
         return self._take(self._decoder.decode(piece))
 
+    @property
+    def whole(self) -> bool:
+        """Whether what came ends with a whole character."""
+        return not self._decoder.getstate()[0]
+
     def finish(self) -> str:
         """The rest of the text: nothing more will come."""
         text = self._take(self._decoder.decode(b"", final=True)) + self._held

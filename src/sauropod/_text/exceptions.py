@@ -14,11 +14,9 @@ import attrs
 
 from sauropod._values.syntax import ArgumentSyntax, CallSyntax, ReasoningSyntax, Slot, Syntax, SyntaxOrigin, Values
 
-__all__ = ["GENERIC", "HARMONY", "is_harmony", "told_calls"]
+__all__ = ["GENERIC", "HARMONY", "HARMONY_CALLS", "is_harmony", "told_calls"]
 
-GENERIC = CallSyntax(
-    call=("<tool_call>\n", Slot.OBJECT, "\n</tool_call>"), between="\n", origin=SyntaxOrigin.GENERIC
-)
+GENERIC = CallSyntax(call=("<tool_call>\n", Slot.OBJECT, "\n</tool_call>"), between="\n", origin=SyntaxOrigin.GENERIC)
 """As NousResearch's Hermes models and many since write calls."""
 
 _FENCE = attrs.evolve(GENERIC, call=("```tool_call\n", Slot.OBJECT, "\n```"), origin=SyntaxOrigin.PROMPT)
@@ -45,7 +43,9 @@ TOLD: Sequence[tuple[str, CallSyntax]] = (
 """What a prompt with tools has in it and one without has not, and how calls are written then."""
 
 HARMONY = Syntax(
-    reasoning=ReasoningSyntax(open="<|channel|>analysis<|message|>", close="<|end|><|start|>assistant"),
+    reasoning=ReasoningSyntax(
+        open="<|channel|>analysis<|message|>", close="<|end|><|start|>assistant", ending="<|end|><|start|>assistant"
+    ),
     calls=CallSyntax(
         call=("<|channel|>commentary to=functions.", Slot.NAME, " <|constrain|>json<|message|>", Slot.ARGUMENTS),
         parallel=False,
@@ -54,6 +54,13 @@ HARMONY = Syntax(
     harmony=True,
 )
 """OpenAI's harmony format (github.com/openai/harmony)."""
+
+HARMONY_CALLS = (
+    CallSyntax(
+        call=(" to=functions.", Slot.NAME, "<|channel|>commentary json<|message|>", Slot.ARGUMENTS), parallel=False
+    ),
+)
+"""The other way to call in it."""
 
 
 def is_harmony(prompt: str) -> bool:

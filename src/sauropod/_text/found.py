@@ -79,12 +79,13 @@ class Found:
             self._opened = None
 
     def _add(self, event: TextDelta | ReasoningDelta | ToolCallDelta) -> None:
-        last = self._events[-1] if self._events else None
-        if isinstance(event, ToolCallDelta) and isinstance(last, ToolCallDelta):
-            self._events[-1] = attrs.evolve(last, arguments=last.arguments + event.arguments)
-        elif isinstance(event, ReasoningDelta) and isinstance(last, ReasoningDelta):
-            self._events[-1] = attrs.evolve(last, text=last.text + event.text)
-        elif isinstance(event, TextDelta) and isinstance(last, TextDelta) and not (event.warning or last.warning):
-            self._events[-1] = attrs.evolve(last, text=last.text + event.text)
-        else:
-            self._events.append(event)
+        """One more, or more of the last."""
+        match self._events[-1] if self._events else None, event:
+            case ToolCallDelta() as last, ToolCallDelta():
+                self._events[-1] = attrs.evolve(last, arguments=last.arguments + event.arguments)
+            case ReasoningDelta() as last, ReasoningDelta():
+                self._events[-1] = attrs.evolve(last, text=last.text + event.text)
+            case TextDelta(warning="") as last, TextDelta(warning=""):
+                self._events[-1] = attrs.evolve(last, text=last.text + event.text)
+            case _:
+                self._events.append(event)

@@ -37,9 +37,16 @@ class ChannelReader:
 
     def read(self) -> Reading[None]:
         """Read all of it."""
-        while (yield from self.source.blanks()):
+        first = True
+        while True:
             self.source.forget()
+            blanks = yield from self.source.layout()
             header = yield from self._header()
+            if first and not header:
+                self.found.text(blanks)
+            if not header and not (yield from self.source.peek()):
+                return
+            first = False
             to, channel = _named(r"to=([^\s<]+)", header), _named(r"<\|channel\|>\s*(\w+)", header)
             if to.startswith(FUNCTIONS) and self.tools:
                 yield from self._call(to.removeprefix(FUNCTIONS), header)

@@ -5,8 +5,8 @@
         yield from parser.feed(piece)
     yield from parser.finish()
 
-Nothing that may still become a mark is given out, and nothing is lost: what began like a mark and is none is text, and a
-call that turns out to be malformed is text with a warning. Where the pieces are cut makes no difference to what they
+Nothing that may still become a mark is given out, and nothing is lost: what began like a mark and is none is text, and
+a call that turns out to be malformed is text with a warning. Where the pieces are cut makes no difference to what they
 mean. Blanks between thoughts, text and calls are layout, and belong to none of them.
 """
 
@@ -128,7 +128,7 @@ class AnswerReader:
         kept = not self.syntax.content_open.isspace()  # whether blanks at this place are part of a text
         while (yield from self.source.peek()):
             self.source.forget()
-            blanks = yield from self._blanks()
+            blanks = yield from self.source.layout()
             if not (yield from self.source.peek()):
                 self.found.text(blanks if kept else "")
                 return
@@ -146,19 +146,14 @@ class AnswerReader:
                     self.found.text(blanks if kept else "")
                     kept = yield from self._text()
 
-    def _blanks(self) -> Reading[str]:
-        begin = self.source.at
-        yield from self.source.blanks()
-        return self.source.text[begin : self.source.at]
-
     def _mark(self) -> Reading[tuple[str, _Kind | None]]:
         """The mark that comes now."""
         for mark, kind in self._marks:
             if (yield from self.source.begins(mark)):
                 return mark, kind
-        if self._calls is not None and not _begin(self._calls).strip() and self._calls.is_object:
-            if (yield from self.source.begins("{")):
-                return "{", _Kind.CALLS
+        bare = self._calls is not None and not _begin(self._calls).strip() and self._calls.is_object
+        if bare and (yield from self.source.begins("{")):
+            return "{", _Kind.CALLS
         return "", None
 
     def _text(self, at_least: int = 0) -> Reading[bool]:
@@ -167,7 +162,7 @@ class AnswerReader:
         self.source.at += at_least
         mark = yield from self._until_any(self._telling, self.found.text)
         if mark is not None and not (yield from self._mark())[1]:
-            blanks = yield from self._blanks()
+            blanks = yield from self.source.layout()
             return (yield from self._text(len(blanks) + len(mark)))
         return True
 
@@ -183,7 +178,8 @@ class AnswerReader:
         """Read up to the first of these marks, and not the blanks before it. The mark; None at the end."""
         marks = [mark for mark in marks if mark]
         if not marks:
-            return (yield from self._to_the_end(sink))
+            yield from self._to_the_end(sink)
+            return None
         pattern = re.compile("|".join(map(re.escape, sorted(marks, key=len, reverse=True))))
         while True:
             text = self.source.rest

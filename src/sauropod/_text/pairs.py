@@ -19,7 +19,8 @@ THOUGHTS: Sequence[tuple[str, str]] = (
     ("<|START_THINKING|>", "<|END_THINKING|>"),
     ("<|inner_prefix|>", "<|inner_suffix|>"),
 )
-"""Marks around thoughts that are in use. Templates that only remove thoughts from earlier answers are tried with them."""
+"""Marks around thoughts that are in use. Templates that only remove thoughts from earlier answers are tried with
+them."""
 
 _FORMS: Sequence[tuple[str, str | Callable[[re.Match[str]], str]]] = (
     (r"<([\w:.-]+)>", r"</\1>"),

@@ -8,7 +8,6 @@ from typing import Any
 import attrs
 
 from sauropod._values.messages import Message, Tool, ToolCall
-from sauropod.errors import UnsupportedInput
 
 __all__ = ["ANSWER", "FIRST", "RESULT", "SECOND", "THOUGHT", "TOOLS", "USER", "Probe", "Probes", "Render"]
 
@@ -38,7 +37,9 @@ class Probe:
     @property
     def tool(self) -> Tool:
         properties = {key: {"type": "string", "description": "A word."} for key in self.keys}
-        return Tool(self.name, "Does something.", {"type": "object", "properties": properties, "required": [*self.keys]})
+        return Tool(
+            self.name, "Does something.", {"type": "object", "properties": properties, "required": [*self.keys]}
+        )
 
     def saying(self, value: Any) -> Probe:
         """The same with another first value."""
@@ -57,16 +58,17 @@ class Probes:
 
     render: Render
     followed: bool = False
-    """Whether what the model says is never the last there is: some templates take that for a beginning to go on with."""
+    """Whether what the model says is never the last there is, which some templates take for a beginning to go on
+    with."""
 
-    def prompt(self, *messages: Message, tools: Sequence[Tool] = TOOLS, **options: Any) -> str | None:
-        """The text up to where the model goes on."""
+    def prompt(self, *messages: Message, tools: Any = TOOLS, **options: Any) -> str | None:
+        """The text up to where the model goes on. `options` are variables of the template."""
         try:
             return self.render([Message.user(USER), *messages], tools, options)
-        except UnsupportedInput:
+        except Exception:  # a template, or a plug-in's own code, that knows no tools
             return None
 
-    def said(self, message: Message, tools: Sequence[Tool] = TOOLS, **options: Any) -> str | None:
+    def said(self, message: Message, tools: Any = TOOLS, **options: Any) -> str | None:
         """The text up to the end of what the model said, or somewhat further where the template goes on by itself."""
         last = self.prompt(message, tools=tools, add_generation_prompt=False, **options)
         if last is not None and not self.followed:

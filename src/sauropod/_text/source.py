@@ -1,7 +1,7 @@
 """Text that is read while it is still coming.
 
-A reader is a generator that yields whenever it needs more than there is, and goes on when there is more. So what reads a
-stream is written as if all of it were there, and where a text is split makes no difference.
+A reader is a generator that yields whenever it needs more than there is, and goes on when there is more. So what reads
+a stream is written as if all of it were there, and where a text is split makes no difference.
 """
 
 from __future__ import annotations
@@ -70,6 +70,12 @@ class Source:
         while (character := (yield from self.peek())) and (character.isspace() or character in others):
             self.at += 1
         return character
+
+    def layout(self) -> Reading[str]:
+        """Read blanks. What they were."""
+        begin = self.at
+        yield from self.blanks()
+        return self.text[begin : self.at]
 
     def begins(self, mark: str) -> Reading[bool]:
         """Whether the text goes on with a mark, blanks aside. Nothing is read."""

@@ -130,12 +130,15 @@ def _shown(turn: Turn) -> ReasoningSyntax | None:
     else:
         return None
     text = beside_answer or beside_call or ""
-    open = text[: text.find(THOUGHT)].strip()
-    before_answer, before_call = _between(beside_answer, THOUGHT, ANSWER), _between(beside_call, THOUGHT, _first(beside_call))
+    open = _without_layout(text[: text.find(THOUGHT)])
+    before_answer, before_call = (
+        _between(beside_answer, THOUGHT, ANSWER),
+        _between(beside_call, THOUGHT, _first(beside_call)),
+    )
     if not open:
         open = next(iter(turn.prefills), "").strip()
-    close = _close(turn, open, before_answer, before_call, variables)
-    return ReasoningSyntax(open=open, close="".join(map(str, close)).strip())
+    ending = "".join(map(str, _close(turn, open, before_answer, before_call, variables)))
+    return ReasoningSyntax(open=open, close=ending.strip(), ending=ending)
 
 
 def _close(
@@ -147,15 +150,22 @@ def _close(
 ) -> list[Part]:
     """What ends thoughts, of what stands between them and an answer or a call."""
     before = before_answer or before_call or []
-    pair = ending(open, "".join(map(str, before)))
-    if pair:
-        return [pair]
+    text = "".join(map(str, before))
+    if pair := ending(open, text):
+        end = text.find(pair) + len(pair)
+        return [text[: len(text) - len(text[end:].lstrip())]]
     plain = turn.probes.answer(**variables) if before_answer else turn.probes.calls(FIRST, **variables)
     body = turn.body(plain) or ""
     lead = atoms(body.partition(ANSWER if before_answer else _first(body))[0])
     if not first_mark(open) or first_mark(open) not in lead:
         return without(before, suffix=common_suffix(before, lead))
     return (common_prefix(before_answer, before_call) if before_answer and before_call else []) or before
+
+
+def _without_layout(text: str) -> str:
+    """Without blanks around it, but for one that is part of a beginning that is no mark."""
+    stripped = text.strip()
+    return f" {stripped}" if text.strip("\n").startswith(" ") and stripped[:1].isalpha() else stripped
 
 
 def _first(text: str | None) -> str:
@@ -226,10 +236,12 @@ def _without_others(
     """Calls without what stands before them and belongs to thoughts or to an answer."""
     marks = [reasoning.open, reasoning.close] if reasoning else []
     marks += [content_open.strip(), content_close]
-    if calls.open:
+    if calls.open.strip():
         return attrs.evolve(calls, open=_without_any(calls.open, marks).lstrip())
     first = calls.call[0]
-    if isinstance(first, Slot):
+    if isinstance(first, Slot) or not is_mark(first):
         return calls
-    head = _without_any(first, marks).lstrip()
-    return attrs.evolve(calls, call=(head, *calls.call[1:]) if head else calls.call[1:])
+    head = _without_any(first, marks)
+    blanks = head[: len(head) - len(head.lstrip())]  # which stand before every call
+    rest = (head.lstrip(), *calls.call[1:]) if head.strip() else calls.call[1:]
+    return attrs.evolve(calls, call=rest, between=calls.between + blanks if calls.parallel else "")

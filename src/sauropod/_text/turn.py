@@ -66,7 +66,6 @@ class Turn:
             parts = parts[:-1]
         return list(parts)
 
-
     @property
     def answer_marks(self) -> tuple[str, str, str]:
         """What stands before an answer, what ends what that has begun, and what comes then."""

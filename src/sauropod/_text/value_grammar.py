@@ -70,7 +70,7 @@ class ArgumentGrammar:
             self._refuse(f"{path}/required", f"names {missing[0]!r}, of which nothing is known")
         written = [
             (self._argument(key, inner, f"{path}/properties/{key}", depth), key in required)
-            for key, inner in properties.items()
+            for key, inner in (sorted(properties.items()) if self.syntax.ordered else properties.items())
         ]
         return self.lark.rule(self._listed(written))
 
@@ -114,7 +114,8 @@ class ArgumentGrammar:
     def _lead(self, part: Any, key: str | None, kind: str) -> str:
         if part is Slot.KEY:
             return self.lark.terminal(f"/{KEY}/") if key is None else self.lark.literal(key)
-        return self.lark.literal(self.syntax.types.get(kind, "") if part is Slot.TYPE else part)
+        word = self.syntax.types.get("number" if kind == "integer" else kind, "")
+        return self.lark.literal(word if part is Slot.TYPE else part)
 
     # -- values ----------------------------------------------------------------------------------------------------
 
@@ -163,7 +164,10 @@ class ArgumentGrammar:
         self._require_known(schema, _TEXT, path)
         quote = self.syntax.quote if self.syntax.values is Values.LITERAL else ""
         if quote and not self.syntax.bare_keys:  # as JSON has it, which is right in such languages too
-            return f"{self.lark.schema(schema)} {self.lark.literal(closing)}".rstrip()
+            ways = [self.lark.schema(schema)]
+            if quote == "'" and _is_any_text(schema):
+                ways.append(self.lark.terminal(f"/{_IN_QUOTES}/"))
+            return f"{self.lark.rule(' | '.join(ways))} {self.lark.literal(closing)}".rstrip()
         if "const" in schema:
             return self.lark.literal(f"{quote}{schema['const']}{quote}{closing}")
         pattern = self._pattern(schema, path)
@@ -172,7 +176,8 @@ class ArgumentGrammar:
         blank = end[: len(end) - len(end.lstrip())]
         if pattern != ANY_TEXT and blank:
             pattern += f"(?:{escaped_pattern(blank)})?"
-        return f"{self.lark.literal(quote)} {self.lark.until(mark, pattern)} {self.lark.literal(end.lstrip()[len(mark) :])}"
+        rest = self.lark.literal(end.lstrip()[len(mark) :])
+        return f"{self.lark.literal(quote)} {self.lark.until(mark, pattern)} {rest}"
 
     def _pattern(self, schema: Mapping[str, Any], path: str) -> str:
         """A regular expression for a text."""
@@ -206,20 +211,23 @@ class ArgumentGrammar:
             return self._properties(schema, path, depth + 1)
         if syntax.values is Values.TAGS and kind == "array":
             return self._items(schema, path, depth)
+        if kind == "boolean" or (kind == "null" and syntax.values is Values.LITERAL):
+            return self._word(schema)
         if syntax.values is not Values.LITERAL:
             return self.lark.schema(self._complete(schema))
-        if kind in ("boolean", "null"):
-            return self._word(schema)
-        if not syntax.bare_keys or kind in ("number", "integer"):
+        in_quotes = kind == "array" and syntax.quote == "'"
+        if kind in ("number", "integer") or not (syntax.bare_keys or in_quotes):
             return self.lark.schema(self._complete(schema))
-        return self._literal_object(schema, path, depth) if kind == "object" else self._literal_list(schema, path, depth)
+        return (
+            self._literal_object(schema, path, depth) if kind == "object" else self._literal_list(schema, path, depth)
+        )
 
     def _word(self, schema: Mapping[str, Any]) -> str:
-        names = {True: "True", False: "False", None: "None"}
-        if self.syntax.bare_keys:
-            names = {True: "true", False: "false", None: "null"}
+        """A name of JSON's, or Python's: models write both."""
         allowed = [schema["const"]] if "const" in schema else [True, False] if _kind(schema) == "boolean" else [None]
-        return self.lark.rule(" | ".join(json.dumps(names[value]) for value in allowed))
+        python = [] if self.syntax.bare_keys else [str(value) for value in allowed]
+        plain = [json.dumps(value) for value in allowed]
+        return self.lark.rule(" | ".join(json.dumps(word) for word in (*plain, *python)))
 
     def _items(self, schema: Mapping[str, Any], path: str, depth: int) -> str:
         """A list of tags."""
@@ -240,7 +248,8 @@ class ArgumentGrammar:
         values = [value for _, value in self._values(items, "", f"{path}/items", depth + 1)]
         each = self.lark.rule(" | ".join(values))
         least, most = schema.get("minItems", 0), schema.get("maxItems", MOST_FREE)
-        some = f'{each} ("," {each}){{{max(least - 1, 0)},{max(most - 1, 0)}}}'
+        comma = json.dumps("," if self.syntax.bare_keys else ", ")
+        some = f"{each} ({comma} {each}){{{max(least - 1, 0)},{max(most - 1, 0)}}}"
         return self.lark.rule(f'"[" {some} "]"' + (' | "[" "]"' if least == 0 else ""))
 
     # -- schemas ---------------------------------------------------------------------------------------------------
@@ -252,7 +261,7 @@ class ArgumentGrammar:
             schema = referred(str(schema["$ref"]), self.tool.parameters)
             if schema is None:
                 self._refuse(f"{path}/$ref", "refers to what is not there")
-        self._refuse(f"{path}/$ref", "refers to itself")
+        return self._refuse(f"{path}/$ref", "refers to itself")
 
     def _complete(self, schema: Mapping[str, Any]) -> dict[str, Any]:
         """With what it may refer to."""
@@ -273,6 +282,8 @@ class ArgumentGrammar:
 
 
 ANY_TEXT = "(?s:.*)"
+
+_IN_QUOTES = r"'(?:[^'\\\n]|\\.)*'"
 
 _SLASH, _ESCAPED_SLASH = r"(?<!\\)/", r"\\/"
 

@@ -23,7 +23,7 @@ def call_object(syntax: CallSyntax, name: Any, arguments: Any, id: Any = None) -
     """What is the name, the arguments and the id of a call, put together as one object."""
     if not syntax.name_path:
         return {name: arguments}
-    result: dict[str, Any] = {key: None for key in syntax.keys}
+    result: dict[str, Any] = dict.fromkeys(syntax.keys)
     _put(result, syntax.constants)
     _set(result, syntax.name_path, name)
     _set(result, syntax.arguments_path, arguments)
@@ -66,7 +66,8 @@ def _parts(syntax: CallSyntax, call: ToolCall, index: int) -> Iterator[str]:
 def _arguments(syntax: ArgumentSyntax, arguments: Mapping[str, Any]) -> str:
     if not syntax.each:
         return _json(dict(arguments))
-    return syntax.between.join(_argument(syntax, key, value) for key, value in arguments.items())
+    pairs = sorted(arguments.items()) if syntax.ordered else arguments.items()
+    return syntax.between.join(_argument(syntax, key, value) for key, value in pairs)
 
 
 def _argument(syntax: ArgumentSyntax, key: str, value: Any) -> str:

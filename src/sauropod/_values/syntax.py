@@ -68,9 +68,11 @@ class ArgumentSyntax:
     bare_keys: bool = False
     """Whether the keys of objects inside have no quotes, where values are literals."""
     types: Mapping[str, str] = attrs.field(factory=dict)
-    """The word for each kind of value (`string`, `number`, `boolean`, `null`, `array`, `object`), where there is one."""
+    """The word for each kind of value where there is one: `string`, `number`, `boolean`, `null`, `array`, `object`."""
     item: str = ""
     """The key of an item in a list, where values have tags."""
+    ordered: bool = False
+    """Whether they are in the order of the alphabet, whatever order they were given in."""
 
 
 @attrs.frozen(kw_only=True)
@@ -119,9 +121,15 @@ class ReasoningSyntax:
     open: str
     """Empty if the model thinks without a mark."""
     close: str
+    ending: str = attrs.field()
+    """What the template writes between thoughts and what follows: `close`, with its blanks."""
     efforts: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     """How hard the model may be told to think, and the variables of the chat template that say so."""
     origin: SyntaxOrigin = SyntaxOrigin.TEMPLATE
+
+    @ending.default
+    def _usual(self) -> str:
+        return f"\n{self.close}\n\n"
 
 
 @attrs.frozen(kw_only=True)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sauropod import InvalidGrammar
-from sauropod.backends.llama_cpp.schema import _CHECKS, _INSIDE, prepared, strange_syntax
+from sauropod.backends.llama_cpp.schema import _CHECKS, _INSIDE, prepared
 
 IGNORED = (
     *("not", "if", "then", "else", "contains", "minContains", "maxContains", "propertyNames", "dependentRequired"),
@@ -104,13 +104,3 @@ def test_what_is_no_schema_is_refused_or_left_to_llguidance(schema: dict[str, An
 def test_an_empty_promise_of_uniqueness_is_left_out() -> None:
     assert prepared({"uniqueItems": False, "type": "array"}) == {"type": "array"}
     assert prepared(True) == {}
-
-
-@pytest.mark.parametrize("pattern", ["\\Aa", "a\\z", "[[a]]", "[a--b]", "[~~]", "a++", "a{2}+", "(?P<n>a)", "(?x)a"])
-def test_syntax_of_rust_is_found_in_patterns(pattern: str) -> None:
-    assert strange_syntax(pattern)
-
-
-@pytest.mark.parametrize("pattern", ["\\[[^\\]]", "[]a]", "(?:a)+b", "(?<n>a)", "[a-z&-]", "\\(?a", "a+?", "[+*]+"])
-def test_patterns_of_every_day_are_let_through(pattern: str) -> None:
-    assert not strange_syntax(pattern)

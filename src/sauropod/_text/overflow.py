@@ -1,0 +1,60 @@
+"""Conversations that are longer than the context: which turns to leave out.
+
+    system | user … | user, call, result, answer | user …
+             turn     turn                         turn, always kept
+
+A turn begins with what the user says and has everything up to the next. So no call is ever without its result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sauropod._values.messages import Message
+
+__all__ = ["dropped_turns", "turns", "without_turns"]
+
+SYSTEM = ("system", "developer")
+
+
+def turns(messages: Sequence[Message]) -> list[list[Message]]:
+    """The conversation in turns, what the system says left out."""
+    result: list[list[Message]] = []
+    for message in messages:
+        if message.role in SYSTEM:
+            continue
+        if message.role == "user" or not result:
+            result.append([])
+        result[-1].append(message)
+    return result
+
+
+def without_turns(messages: Sequence[Message], count: int) -> list[Message]:
+    """The conversation without its first turns."""
+    dropped = {id(message) for turn in turns(messages)[:count] for message in turn}
+    return [message for message in messages if id(message) not in dropped]
+
+
+def dropped_turns(messages: Sequence[Message], length: Callable[[Sequence[Message]], int], room: int, step: int) -> int:
+    """How many turns to leave out so that the rest is no longer than `room`; all but the last if it is all the same.
+
+    More than just enough: in steps of so many tokens, so that the conversation begins at the same place for a while,
+    and what was computed of it is of use.
+    """
+    most = len(turns(messages)) - 1
+    whole = length(messages)
+    if whole <= room or most < 1:
+        return 0
+    enough = _first(lambda count: length(without_turns(messages, count)) <= room, most)
+    steps = -(-(whole - room) // step) * step
+    ample = _first(lambda count: whole - length(without_turns(messages, count)) >= steps, most)
+    return ample if ample is not None else enough if enough is not None else most
+
+
+def _first(holds: Callable[[int], bool], most: int) -> int | None:
+    """The least number from 1 on for which something holds that holds for all after it; None if there is none."""
+    low, high = 1, most + 1
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(middle) else (middle + 1, high)
+    return low if low <= most else None

@@ -1,0 +1,52 @@
+"""Counting what a model thinks, so that it can be told to come to an end."""
+
+from __future__ import annotations
+
+import attrs
+
+from sauropod._values.syntax import ReasoningSyntax
+
+__all__ = ["ThoughtBudget"]
+
+
+@attrs.define
+class ThoughtBudget:
+    """How many tokens of thoughts are left, as one token after another is taken in."""
+
+    reasoning: ReasoningSyntax
+    limit: int
+    thinking: bool
+    """Whether the model is in the middle of thoughts."""
+    begun: bool = False
+    """Whether it has thought, or begun to answer: it does not begin to think again."""
+    _spent: int = 0
+    _tail: str = ""
+
+    def take(self, text: str, whole: bool) -> bool:
+        """Take in a token: the text that became certain with it, and whether it ends with a whole character.
+
+        True if the model has to end its thoughts now.
+        """
+        self._tail = (self._tail + text)[-256:]
+        if not self.thinking:
+            self._look_for_a_beginning()
+            return False
+        self._spent += 1
+        if self.reasoning.close in self._tail:
+            self.thinking, self._tail = False, ""
+            return False
+        return whole and self._spent >= self.limit
+
+    def end(self) -> None:
+        """The thoughts were ended from outside."""
+        self.thinking, self._tail = False, ""
+
+    def _look_for_a_beginning(self) -> None:
+        if self.begun or not self.reasoning.open:
+            return
+        said = self._tail.lstrip()
+        if said.startswith(self.reasoning.open.strip()):
+            self.thinking = self.begun = True
+            self._tail = ""
+        elif said and not self.reasoning.open.strip().startswith(said[: len(self.reasoning.open)]):
+            self.begun = True
