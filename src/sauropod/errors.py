@@ -15,6 +15,8 @@
       BackendError            (RuntimeError) the backend failed; the native cause is chained
         BackendCrashed
         OutOfMemory             (MemoryError)
+        InvalidOutput           (ValueError) the model's answer is not what was asked for
+      RunTimeout              (TimeoutError) the rounds of calls took too long
       ClosedError             (RuntimeError) the engine is already closed
 
 Each message says what failed, why, and what to do next.
@@ -23,6 +25,7 @@ Each message says what failed, why, and what to do next.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 __all__ = [
     "BackendCrashed",
@@ -31,6 +34,7 @@ __all__ = [
     "ClosedError",
     "DeviceUnavailable",
     "InvalidGrammar",
+    "InvalidOutput",
     "InvalidSampling",
     "LoadError",
     "ModelNotFound",
@@ -38,6 +42,7 @@ __all__ = [
     "PromptTooLong",
     "QueueFull",
     "RequestError",
+    "RunTimeout",
     "SauropodError",
     "UnsupportedInput",
     "UnsupportedModel",
@@ -162,6 +167,29 @@ class BackendCrashed(BackendError):
 
 class OutOfMemory(BackendError, MemoryError):
     """The device or the machine has no room for the model or its cache."""
+
+
+class InvalidOutput(BackendError, ValueError):
+    """The model's answer is not what was asked for: it ended too early, or is not of the type or grammar.
+
+    `text` is what it wrote, and `truncated` whether it ended for want of room (`max_tokens`, or the context).
+    """
+
+    def __init__(self, message: str, *, text: str = "", truncated: bool = False) -> None:
+        super().__init__(message)
+        self.text = text
+        self.truncated = truncated
+
+
+class RunTimeout(SauropodError, TimeoutError):
+    """`Engine.run` took longer than it was given. `messages` is the conversation as far as it came."""
+
+    def __init__(self, message: str, *, messages: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.messages = tuple(messages)
+
+    def __str__(self) -> str:  # OSError's own form expects an errno
+        return str(self.args[0]) if self.args else ""
 
 
 class ClosedError(SauropodError, RuntimeError):

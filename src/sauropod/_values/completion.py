@@ -7,12 +7,13 @@ from typing import TypeAlias
 
 import attrs
 
-from sauropod._values.messages import ToolCall
+from sauropod._values.messages import Message, ToolCall
 from sauropod._values.sampling import StopReason
 
 __all__ = [
     "Choice",
     "Completion",
+    "ContextLedger",
     "Finished",
     "ReasoningDelta",
     "StreamEvent",
@@ -47,6 +48,8 @@ class Usage:
     cached_tokens: int
     """How many of the prompt's tokens were taken from the prefix cache."""
     completion_tokens: int
+    reasoning_tokens: int = 0
+    """How many of the completion's tokens are thoughts."""
 
     @property
     def total_tokens(self) -> int:
@@ -75,10 +78,24 @@ class Timings:
 
 
 @attrs.frozen
+class ContextLedger:
+    """What became of a conversation on its way into the context."""
+
+    kept_messages: int
+    kept_tokens: int
+    dropped_messages: int
+    """Those left out because all would not have fitted, with `overflow="truncate"`: the oldest turns."""
+    dropped_tokens: int
+    cached_tokens: int
+    """How many of the kept tokens were computed before."""
+
+
+@attrs.frozen
 class Choice:
     """One of the texts written from a prompt."""
 
     text: str
+    """What the model says; without its thoughts and its calls."""
     stop_reason: StopReason
     tokens: Sequence[int]
     """The tokens that were generated. An end or stop token that ended the text is not among them; those in which a stop
@@ -87,6 +104,16 @@ class Choice:
     """The stop string or stop token that was reached, if one was."""
     logprobs: Sequence[TokenLogprob] | None = None
     """One for each of `tokens`, if they were asked for."""
+    reasoning: str | None = None
+    """What the model thought before; None if nothing."""
+    tool_calls: Sequence[ToolCall] = ()
+    warnings: Sequence[str] = ()
+    """What is wrong with what looked like calls and was taken for text."""
+
+    @property
+    def message(self) -> Message:
+        """The same as a message, to go on with the conversation."""
+        return Message("assistant", self.text, tool_calls=self.tool_calls, reasoning=self.reasoning)
 
 
 @attrs.frozen
@@ -96,6 +123,8 @@ class Completion:
     choices: Sequence[Choice]
     usage: Usage
     timings: Timings
+    context: ContextLedger | None = None
+    """What of the conversation the model was given; None for a prompt that is no conversation."""
 
     @property
     def text(self) -> str:
@@ -112,6 +141,18 @@ class Completion:
     @property
     def logprobs(self) -> Sequence[TokenLogprob] | None:
         return self.choices[0].logprobs
+
+    @property
+    def reasoning(self) -> str | None:
+        return self.choices[0].reasoning
+
+    @property
+    def tool_calls(self) -> Sequence[ToolCall]:
+        return self.choices[0].tool_calls
+
+    @property
+    def message(self) -> Message:
+        return self.choices[0].message
 
     def __str__(self) -> str:
         return self.text

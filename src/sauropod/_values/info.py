@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import attrs
 
+from sauropod._values.grammar import GrammarKind
 from sauropod._values.sampling import SamplingParams
+from sauropod._values.syntax import Syntax
 
 __all__ = ["Device", "ModelInfo", "Placement"]
 
@@ -70,8 +72,10 @@ class ModelInfo:
     embeds: bool = False
     pooling: str = "none"
     """How token embeddings become one vector: `"none"`, `"mean"`, `"cls"`, `"last"` or `"rank"`."""
-    grammars: bool = False
-    """Whether its text can be held to a grammar."""
+    grammars: Collection[GrammarKind] = ()
+    """The kinds of grammar its text can be held to. Tools are offered as grammars in Lark."""
+    syntax: Syntax | None = None
+    """How it writes thoughts and calls of tools. Found out from what it renders, unless the backend says it."""
     rewinds: bool = True
     """Whether any number of tokens can be dropped from a sequence's end (recurrent and windowed models cannot)."""
     idle_slots_cost: bool = False

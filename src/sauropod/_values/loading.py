@@ -78,5 +78,6 @@ class LoadOptions:
     rpc_servers: Sequence[str] = attrs.field(default=(), converter=_servers)
     pooling: str | None = attrs.field(default=None, validator=_optional_text)
     chat_template: str | None = attrs.field(default=None, validator=_optional_text)
+    system_prompt: str | None = attrs.field(default=None, validator=_optional_text)
     extra: Mapping[str, Any] = attrs.field(factory=dict, converter=_named)
     """Options only a particular backend knows."""

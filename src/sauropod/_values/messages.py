@@ -49,8 +49,13 @@ def _names(names: Iterable[str | Tool] | None) -> tuple[str, ...] | None:
     if names is None:
         return None
     given = (names,) if isinstance(names, str | Tool) else tuple(names)
-    return listed([each.name if isinstance(each, Tool) else each for each in given], UnsupportedInput, "names",
-                  "names of tools", lambda name: isinstance(name, str) and bool(name))
+    return listed(
+        [each.name if isinstance(each, Tool) else each for each in given],
+        UnsupportedInput,
+        "names",
+        "names of tools",
+        lambda name: isinstance(name, str) and bool(name),
+    )
 
 
 @attrs.frozen

@@ -1,0 +1,1 @@
+"""Pure: Python's types as JSON schemas, and JSON as instances of them."""
