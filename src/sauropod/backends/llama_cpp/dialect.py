@@ -107,7 +107,8 @@ def learn(render: Callable[[list[Said], Sequence[Any] | None], str | None], sour
     in_parts = attrs.evolve(dialect, parts=True)
     if not shows(dialect, [user], _USER) and shows(in_parts, [user], _USER):
         dialect = in_parts
-    for no_tools in (None, []):
+    nothing: tuple[Sequence[Any] | None, ...] = (None, [])
+    for no_tools in nothing:
         candidate = attrs.evolve(dialect, no_tools=no_tools)
         if shows(candidate, [user]):
             dialect = candidate

@@ -30,8 +30,16 @@ def native_grammar(grammar: Grammar) -> str:
     source = _native_alone(grammar)
     if not grammar.parts:
         return source
-    parts = [{**json.loads(_native_alone(part))["grammars"][0], "name": name} for name, part in grammar.parts]
-    return json.dumps({"grammars": [*json.loads(source)["grammars"], *parts]}, ensure_ascii=False)
+    parts = [{**_entry(_native_alone(part)), "name": name} for name, part in grammar.parts]
+    return json.dumps({"grammars": [_entry(source), *parts]}, ensure_ascii=False)
+
+
+def _entry(source: str) -> dict[str, Any]:
+    """A grammar as one of several."""
+    if not source.lstrip().startswith("{"):
+        return {"lark_grammar": source}
+    entry: dict[str, Any] = json.loads(source)["grammars"][0]
+    return entry
 
 
 def _native_alone(grammar: Grammar) -> str:

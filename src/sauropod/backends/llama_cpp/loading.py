@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from sauropod._values.grammar import GrammarKind
 from sauropod.abc import LoadOptions, ModelInfo, Placement, Source
 from sauropod.backends.llama_cpp.devices import NativeDevice, add_rpc_servers, choose, native_devices
 from sauropod.backends.llama_cpp.embedding import Embedder
@@ -282,9 +283,9 @@ class _Loading:
         if not source:
             return None, "This model has no chat template; give one with chat_template=…, or ask with raw=True."
         try:
-            return ChatTemplate(source, vocabulary.bos, vocabulary.end), ""
+            return ChatTemplate(source, vocabulary.bos, vocabulary.end, self.options.system_prompt or ""), ""
         except UnsupportedInput as error:
-            if self.options.chat_template:
+            if self.options.chat_template or self.options.system_prompt:
                 raise
             return None, str(error)
 
@@ -315,7 +316,7 @@ class _Loading:
             quantization=metadata.quantization,
             chat=chat,
             generates=generates,
-            grammars=generates and bool(vocabulary.eos),
+            grammars=frozenset(GrammarKind) if generates and vocabulary.eos else frozenset(),
             embeds=True,
             pooling=self._pooling(metadata),
             rewinds=generates and metadata.rewinds,

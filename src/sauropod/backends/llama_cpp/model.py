@@ -117,12 +117,15 @@ class LlamaModel(LanguageModel):
         return tokens
 
     def compile(self, grammar: Grammar) -> None:
-        if not self._info.grammars:
+        if grammar.kind not in self._info.grammars:
             super().compile(grammar)
         self._grammars.compile(grammar)
 
     def piece(self, token: int) -> bytes:
         return self._vocabulary.piece(token)
+
+    def mark(self, token: int) -> str:
+        return self._vocabulary.mark(token).decode(errors="replace")
 
     # -- slots -----------------------------------------------------------------------------------------------------
 

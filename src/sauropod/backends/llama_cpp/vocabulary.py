@@ -50,13 +50,8 @@ class Vocabulary:
         return piece
 
     def mark(self, token: int) -> bytes:
-        """The text of a token that marks something, as `<|im_end|>` does; empty for a token of a text."""
-        piece, lib = self.piece(token), library()
-        if not piece:
-            return lib.llama_vocab_get_text(self.pointer, token) or b""
-        written_as_one = piece.startswith(b"<") and piece.endswith(b">")
-        named = written_as_one and lib.llama_vocab_get_attr(self.pointer, token) & lib.LLAMA_TOKEN_ATTR_USER_DEFINED
-        return piece if named else b""
+        """The text of a token that adds none, as `<|im_end|>`; empty for a token of a text."""
+        return b"" if self.piece(token) else library().llama_vocab_get_text(self.pointer, token) or b""
 
     def encode_text(self, text: str) -> list[int]:
         """The tokens of text that is only text."""
