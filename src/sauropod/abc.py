@@ -23,13 +23,32 @@ from abc import abstractmethod
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
+from sauropod._values.asking import ChatOptions
 from sauropod._values.batch import Chunk, Sampled
-from sauropod._values.completion import Finished, StreamEvent, TextDelta
-from sauropod._values.grammar import Grammar
+from sauropod._values.completion import (
+    Finished,
+    ReasoningDelta,
+    StreamEvent,
+    TextDelta,
+    ToolCallClosed,
+    ToolCallDelta,
+    ToolCallDropped,
+    ToolCallOpened,
+)
+from sauropod._values.grammar import Grammar, GrammarKind
 from sauropod._values.info import Device, ModelInfo, Placement
 from sauropod._values.loading import LoadOptions, Source
 from sauropod._values.messages import Message, Tool
 from sauropod._values.sampling import SamplingParams
+from sauropod._values.syntax import (
+    ArgumentSyntax,
+    CallSyntax,
+    ReasoningSyntax,
+    Slot,
+    Syntax,
+    SyntaxOrigin,
+    Values,
+)
 from sauropod.errors import UnsupportedInput
 
 if TYPE_CHECKING:
@@ -37,23 +56,37 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "ArgumentSyntax",
     "Backend",
     "CacheFull",
+    "CallSyntax",
     "ChatBackend",
     "ChatModel",
+    "ChatOptions",
     "Chunk",
     "Device",
     "Finished",
     "Grammar",
+    "GrammarKind",
     "LanguageModel",
     "LoadOptions",
     "ModelInfo",
     "Placement",
+    "ReasoningDelta",
+    "ReasoningSyntax",
     "Sampled",
+    "Slot",
     "Source",
     "StepAborted",
     "StreamEvent",
+    "Syntax",
+    "SyntaxOrigin",
     "TextDelta",
+    "ToolCallClosed",
+    "ToolCallDelta",
+    "ToolCallDropped",
+    "ToolCallOpened",
+    "Values",
 ]
 
 
@@ -123,13 +156,17 @@ class LanguageModel(Protocol):
         """Make a grammar ready for `open`, so that it takes no time there. Takes at most about a second.
 
         Raises `InvalidGrammar` for one that is not well-formed, too large, or asks for what cannot be enforced, and
-        `UnsupportedInput` where `info.grammars` is False.
+        `UnsupportedInput` for a kind that is not in `info.grammars`.
         """
         raise UnsupportedInput(f"{self.info.name} cannot be held to a grammar. Leave grammar out.")
 
     @abstractmethod
     def piece(self, token: int) -> bytes:
         """The bytes the token adds to a text; empty for control tokens. Not always whole characters."""
+
+    def mark(self, token: int) -> str:
+        """How a token that adds nothing to a text is written by `render`, as `<|im_end|>` is; empty for any other."""
+        return ""
 
     # -- slots -----------------------------------------------------------------------------------------------------
 
@@ -248,15 +285,19 @@ class ChatModel(Protocol):
 
     @abstractmethod
     def stream(
-        self, messages: Sequence[Message], tools: Sequence[Tool], sampling: SamplingParams
+        self, messages: Sequence[Message], chat: ChatOptions, sampling: SamplingParams
     ) -> AsyncIterator[StreamEvent]:
-        """Answer the conversation: deltas, then one `Finished`. An async generator; closing it cancels the request."""
+        """Answer the conversation: deltas, then one `Finished`. An async generator; closing it cancels the request.
+
+        Calls and thoughts are events of their own, and parts of the completion's choices. What of `chat` or `sampling`
+        cannot be done is `UnsupportedInput`.
+        """
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One vector for each text: float32 [texts, d]."""
         raise UnsupportedInput("This model gives no embeddings.")
 
-    async def count_tokens(self, messages: Sequence[Message], tools: Sequence[Tool]) -> int:
+    async def count_tokens(self, messages: Sequence[Message], chat: ChatOptions) -> int:
         """How many tokens the conversation takes."""
         raise UnsupportedInput("This model cannot count tokens.")
 

@@ -28,6 +28,7 @@ from sauropod._runtime.protocol import (
     Request,
     Unload,
 )
+from sauropod._values.asking import ChatOptions
 from sauropod._values.completion import Timings
 from sauropod._values.loading import LoadOptions, Source
 from sauropod._values.sampling import SamplingParams, StopReason
@@ -336,7 +337,7 @@ async def test_what_cannot_be_packed_is_refused_and_forgotten(scene: Scene) -> N
     worker = await loaded(scene)
     scene.link.pack = Parcel.of
     with pytest.raises(UnsupportedInput, match="cannot be sent to the worker process"):
-        scene.ask(attrs.evolve(generate(1), prompt=PromptText(options={"f": lambda: 1})))
+        scene.ask(attrs.evolve(generate(1), prompt=PromptText(chat=ChatOptions(template_options={"f": lambda: 1}))))
     assert not scene.link._exchanges
     assert worker.sent.empty()
     await closed(scene)

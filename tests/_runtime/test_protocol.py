@@ -10,6 +10,7 @@ import attrs
 import pytest
 
 from sauropod._runtime.protocol import Answer, Failed, Generate, Parcel, PromptText, pack
+from sauropod._values.asking import ChatOptions
 from sauropod._values.sampling import SamplingParams
 from sauropod._values.scheduling import Priority
 from sauropod.errors import BackendCrashed, BackendError, PromptTooLong, QueueFull, SauropodError, UnsupportedInput
@@ -23,7 +24,9 @@ class TwoArguments(BackendError):
 
 
 def generate(options: dict[str, Any]) -> Generate:
-    return Generate(1, 1, PromptText(options=options), SamplingParams(), Priority.NORMAL, False, (5,))
+    return Generate(
+        1, 1, PromptText(chat=ChatOptions(template_options=options)), SamplingParams(), Priority.NORMAL, False, (5,)
+    )
 
 
 @pytest.mark.parametrize(

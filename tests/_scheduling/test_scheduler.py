@@ -90,6 +90,7 @@ def test_what_a_sequence_says_does_not_depend_on_the_others(
 def test_a_resumed_sequence_goes_on_as_if_nothing_had_happened(
     options: FakeOptions, request: Request, lost_after: int
 ) -> None:
+    options = attrs.evolve(options, grammar_fails_at=None)  # a length that forced tokens may step over
     expected = alone(request, options)
     kept = expected.tokens[:lost_after]
     if len(kept) == len(expected.tokens):

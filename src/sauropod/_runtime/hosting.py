@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, TypeAlias
 import attrs
 
 from sauropod._runtime.interruption import Interruption
-from sauropod._runtime.protocol import Answer, Embed, End, Failed, Generate, Piece, PromptText, Replies
+from sauropod._runtime.preparing import Prepared, Preparer
+from sauropod._runtime.protocol import Answer, Began, Embed, End, Failed, Generate, Piece, Replies
 from sauropod._scheduling.batcher import Batcher, Job
 from sauropod._scheduling.pace import Pace
 from sauropod._scheduling.scheduler import Output, Scheduler, Step
 from sauropod._scheduling.sequence import Sequence as Tokens
 from sauropod._text.detokenizer import Detokenizer
+from sauropod._text.thoughts import ThoughtBudget
 from sauropod._values.completion import Timings
 from sauropod._values.sampling import StopReason
 from sauropod._values.scheduling import SchedulerOptions
-from sauropod.abc import CacheFull, LanguageModel, Sampled, StepAborted
+from sauropod.abc import CacheFull, LanguageModel, ModelInfo, Sampled, StepAborted
 from sauropod.errors import BackendError, OutOfMemory, PromptTooLong, UnsupportedInput
 
 if TYPE_CHECKING:
@@ -35,7 +37,12 @@ class Text:
 
     sequence: Tokens
     detokenizer: Detokenizer
+    prepared: Prepared
     received: float
+    thoughts: ThoughtBudget | None = None
+    """What is left to think, where that is limited."""
+    spent: bool = False
+    """Whether that is nothing."""
     first: float | None = None
 
     def timings(self, now: float) -> Timings:
@@ -50,6 +57,7 @@ class Host:
 
     model: LanguageModel
     options: SchedulerOptions
+    preparer: Preparer = attrs.field(init=False)
     scheduler: Scheduler = attrs.field(init=False)
     embeddings: Batcher[Sequence[int], NDArray[np.float32]] = attrs.field(init=False)
     _embedding_pace: Pace = attrs.field(factory=Pace)
@@ -58,36 +66,38 @@ class Host:
     _embedded_last: bool = False
 
     def __attrs_post_init__(self) -> None:
+        self.preparer = Preparer(self.model)
         self.scheduler = Scheduler(self.model, self.options)
         self.embeddings = Batcher(self.options.ageing)
         self._interruption = Interruption(self.model)
 
+    @property
+    def info(self) -> ModelInfo:
+        """What the model is, with the syntax that was found out."""
+        return self.preparer.info
+
     # -- what may run in another thread ----------------------------------------------------------------------------
 
     def prepare(self, request: Generate, received: float) -> Text:
-        """All of a text that can be done before its first step. Raises what `encode` and `compile` do."""
+        """All of a text that can be done before its first step. Raises what `Preparer.prepare` does."""
         sampling = request.sampling.over(self.model.info.sampling)
-        if sampling.grammar is not None:
-            self.model.compile(sampling.grammar)
+        prepared = self.preparer.prepare(request.prompt, sampling)
         sequence = Tokens(
             request.id,
-            self.encode(request.prompt),
-            sampling,
+            list(prepared.tokens),
+            attrs.evolve(sampling, grammar=prepared.grammar),
             request.priority,
             received,
             request.afresh,
             list(request.generated),
         )
-        return Text(sequence, Detokenizer(sampling.stop), received)
+        return Text(sequence, Detokenizer(sampling.stop), prepared, received, self._budget(request, prepared))
 
-    def encode(self, prompt: PromptText) -> list[int]:
-        """The tokens of a prompt. Raises `UnsupportedInput` or `PromptTooLong`."""
-        if prompt.tokens is not None:
-            return self._checked(prompt.tokens)
-        if prompt.text is not None:
-            return list(self.model.encode(prompt.text, special=True))
-        text = self.model.render(prompt.messages, prompt.tools, options=prompt.options)
-        return list(self.model.encode(text, special=True))
+    def _budget(self, request: Generate, prepared: Prepared) -> ThoughtBudget | None:
+        limit, syntax = request.prompt.chat.reasoning_budget, self.info.syntax
+        if not limit or syntax is None or syntax.reasoning is None:
+            return None
+        return ThoughtBudget(syntax.reasoning, limit, prepared.thinking, begun=prepared.thinking)
 
     def encode_inputs(self, request: Embed) -> list[list[int]]:
         """The tokens of inputs to embed. Raises as `encode` does."""
@@ -109,15 +119,16 @@ class Host:
 
     # -- requests --------------------------------------------------------------------------------------------------
 
-    def generate(self, text: Text) -> None:
+    def generate(self, text: Text) -> Began:
         """Take a text in. Raises what `Scheduler.add` raises."""
         info = self.model.info
         if not info.generates:
             raise UnsupportedInput(f"{info.name} is an embedding model and writes no text. Use engine.embed().")
         self.scheduler.add(text.sequence)
         for token in text.sequence.generated:
-            text.detokenizer.feed(self.model.piece(token))  # its text was given out before
+            self._detokenize(text, token)  # its text was given out before
         self._texts[text.sequence.id] = text
+        return text.prepared.began
 
     def embed(self, request: Embed, inputs: list[list[int]], received: float) -> None:
         costs = [len(tokens) for tokens in inputs]
@@ -187,6 +198,36 @@ class Host:
             now = clock()
             for output in self.scheduler.update(step, sampled, now):
                 replies += self._tell(output, now)
+            for text in [text for text in self._texts.values() if text.spent]:
+                replies += self._end_thoughts(text, now)
+
+    def _end_thoughts(self, text: Text, now: float) -> Replies:
+        """The model has thought enough: the mark that ends its thoughts is written for it."""
+        assert text.thoughts is not None
+        text.spent = False
+        text.thoughts.end()
+        sequence, replies = text.sequence, Replies()
+        if sequence.slot is None:
+            return []  # put back in the queue: it goes on thinking until it is admitted again
+        for output in self.scheduler.force(sequence, self._ending(text.thoughts.reasoning.ending)):
+            replies += self._tell(output, now)
+        if sequence.slot is not None:  # what chooses for it has to know what was said
+            self.model.open(sequence.slot, sequence.sampling, sequence.prompt, sequence.generated)
+        return replies
+
+    def _ending(self, ending: str) -> list[int]:
+        tokens: list[int] = []
+        for part, token in self.preparer.split(ending):
+            tokens += self.model.encode(part, special=False) if token is None else [token]
+        return tokens
+
+    def _detokenize(self, text: Text, token: int) -> str:
+        """The text that becomes certain with a token."""
+        piece = text.prepared.marks.get(token) or self.model.piece(token)
+        more = text.detokenizer.feed(piece)
+        if text.thoughts is not None:
+            text.spent = text.thoughts.take(piece.decode(errors="replace"), text.detokenizer.whole)
+        return more
 
     def _open(self, admitted: Sequence[Tokens]) -> Replies:
         replies: Replies = []
@@ -257,7 +298,7 @@ class Host:
         text.first = text.first if text.first is not None else now
         replies: Replies = []
         if output.token is not None:
-            more = text.detokenizer.feed(self.model.piece(output.token))
+            more = self._detokenize(text, output.token)
             replies.append((id, self._piece(output.sampled, more)))
         reason = output.stop_reason
         stop: str | int | None = None
@@ -282,13 +323,6 @@ class Host:
             reason, stop = StopReason.STOP, text.detokenizer.stopped
         self.cancel(sequence.id)
         return End(rest, reason, stop, len(sequence.prompt), sequence.cached or 0, text.timings(now))
-
-    def _checked(self, tokens: Sequence[int]) -> list[int]:
-        size = self.model.info.vocabulary_size
-        for token in tokens:
-            if not 0 <= token < size:
-                raise UnsupportedInput(f"The prompt holds the token {token}; this model's tokens are 0 to {size - 1}.")
-        return list(tokens)
 
 
 def _cache_full() -> OutOfMemory:

@@ -11,7 +11,19 @@ import attrs
 
 from sauropod._log import log
 from sauropod._runtime.mailbox import Mailbox
-from sauropod._runtime.protocol import Answer, Cancel, Failed, Generate, Load, Parcel, Piece, Reply, Request, Unload
+from sauropod._runtime.protocol import (
+    Answer,
+    Began,
+    Cancel,
+    Failed,
+    Generate,
+    Load,
+    Parcel,
+    Piece,
+    Reply,
+    Request,
+    Unload,
+)
 from sauropod.errors import BackendCrashed, BackendError, ClosedError, SauropodError
 
 if TYPE_CHECKING:
@@ -235,12 +247,13 @@ class Link:
             return  # cancelled meanwhile, or a model that was loaded again
         if isinstance(reply, Piece):
             exchange.tokens.append(reply.token)
-        else:
+        elif not isinstance(reply, Began):
             del self._exchanges[id]
             if isinstance(exchange.request, Load) and isinstance(reply, Answer):
                 self._models[exchange.request.model] = exchange.parcel
         exchange.answer(reply)
-        self._next_trial_after(exchange)
+        if not isinstance(reply, Began):  # which comes before any step, and is no sign of life
+            self._next_trial_after(exchange)
 
     # -- after a crash ---------------------------------------------------------------------------------------------
 

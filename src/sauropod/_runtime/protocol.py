@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 import attrs
 
+from sauropod._values.asking import ChatOptions
 from sauropod._values.completion import Timings
 from sauropod._values.loading import LoadOptions, Source
-from sauropod._values.messages import Message, Tool
+from sauropod._values.messages import Message
 from sauropod._values.sampling import SamplingParams, StopReason
 from sauropod._values.scheduling import Priority, SchedulerOptions
 from sauropod.errors import BackendError, SauropodError, UnsupportedInput
 
 __all__ = [
     "Answer",
+    "Began",
     "Cancel",
     "CountTokens",
     "Devices",
@@ -42,9 +44,8 @@ class PromptText:
     """A prompt before it is rendered and encoded: a conversation, a text that is continued as it is, or tokens."""
 
     messages: Sequence[Message] = ()
-    tools: Sequence[Tool] = ()
-    options: Mapping[str, Any] = attrs.field(factory=dict)
-    """Variables for the chat template."""
+    chat: ChatOptions = attrs.field(factory=ChatOptions)
+    """What goes with a conversation."""
     text: str | None = None
     tokens: Sequence[int] | None = None
 
@@ -163,6 +164,18 @@ _PLAIN = (
 # -- from the worker, several at a time, each with the id of its exchange --------------------------------------------
 
 
+@attrs.frozen
+class Began:
+    """The first of a `Generate`: what its prompt has become. Given again if the request is resumed."""
+
+    prompt_tokens: int
+    prefill: str = ""
+    """How the prompt ends after the model's turn has begun."""
+    kept_messages: int = 0
+    dropped_messages: int = 0
+    dropped_tokens: int = 0
+
+
 class Piece(NamedTuple):
     """A token of a text, and the text that became certain with it. A plain tuple, because there are so many."""
 
@@ -221,7 +234,7 @@ class Failed:
         raise self.error from (WorkerTraceback(self.trace) if self.trace else None)
 
 
-Reply: TypeAlias = Piece | End | Answer | Failed
+Reply: TypeAlias = Began | Piece | End | Answer | Failed
 
 Replies: TypeAlias = list[tuple[int, Reply]]
 """What a worker sends at once: replies, each with the id of its exchange."""

@@ -23,6 +23,7 @@ import attrs
 from sauropod._runtime.hosting import Host
 from sauropod._runtime.protocol import (
     Answer,
+    Began,
     Cancel,
     CountTokens,
     Devices,
@@ -172,7 +173,7 @@ class Worker:
             del self._residents[request.model]
             return [(id, Failed.of(error)) for id in (request.id, *resident.close())]
         resident.host = resident.loading.result()
-        return [(request.id, Answer(resident.host.model.info))]
+        return [(request.id, Answer(resident.host.info))]
 
     def _unload(self, request: Unload) -> Replies:
         resident = self._residents.pop(request.model, None)
@@ -233,7 +234,7 @@ def _prepared(request: TextRequest, loading: Future[Host], received: float) -> W
                 inputs = host.encode_inputs(request)
                 return lambda: _attempt(request.id, lambda: host.embed(request, inputs, received))
             case CountTokens():
-                count = len(host.encode(request.prompt))
+                count = len(host.preparer.encode(request.prompt))
                 return lambda: [(request.id, Answer(count))]
     except Exception as error:
         failed = Failed.of(error)
@@ -255,8 +256,8 @@ def _worker_backend(name: str) -> Backend:
     return backend
 
 
-def _attempt(id: int, action: Callable[[], Answer | None]) -> Replies:
-    """Do something that answers at once, or only later, or fails."""
+def _attempt(id: int, action: Callable[[], Answer | Began | None]) -> Replies:
+    """Do something that answers at once, or only begins, or fails."""
     try:
         answer = action()
     except Exception as error:

@@ -209,6 +209,19 @@ class Scheduler:
                     self._leave(sequence)
         return outputs
 
+    def force(self, sequence: Sequence, tokens: Results[int]) -> list[Output]:
+        """Let a running sequence say these tokens next, whatever the model would. Who ends with that has left."""
+        assert sequence.slot is not None
+        outputs: list[Output] = []
+        for token in tokens:
+            if outputs and outputs[-1].is_last:
+                break
+            outputs.append(self._append(sequence, Sampled(sequence.slot, token)))
+        sequence.fresh += sum(output.token is not None for output in outputs)
+        if outputs and outputs[-1].is_last:
+            self._leave(sequence)
+        return outputs
+
     def roll_back(self, step: Step) -> None:
         """The step was aborted: its sequences go on from where they were, or from what the model could keep."""
         for sequence, chunk in zip(step.sequences, step.chunks, strict=True):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import attrs
 
-from sauropod._values.grammar import Grammar
+from sauropod._values.grammar import Grammar, GrammarKind
 from sauropod._values.messages import Message, Tool
 from sauropod._values.sampling import DEFAULT_SAMPLING, SamplingParams
 from sauropod.abc import CacheFull, Chunk, LanguageModel, Sampled, StepAborted
@@ -357,7 +357,7 @@ def _embeds(own: _Model) -> None:
 def _grammars(own: _Model) -> None:
     """What is held to a grammar is of the grammar, and ends where that ends; what is no grammar is refused."""
     model, prompt = own.model, own.prompt()
-    expected = InvalidGrammar if model.info.grammars else UnsupportedInput
+    expected = InvalidGrammar if GrammarKind.REGEX in model.info.grammars else UnsupportedInput
     try:
         model.compile(Grammar.regex("("))
     except expected:
@@ -366,7 +366,7 @@ def _grammars(own: _Model) -> None:
         raise ContractViolation(f"compile() of no grammar raised {error!r} instead of {expected.__name__}") from error
     else:
         raise ContractViolation(f"compile() took what is no grammar, instead of raising {expected.__name__}")
-    for seed in range(8) if model.info.grammars else ():
+    for seed in range(8) if _holds_choices(model) else ():
         params = _held(seed)
         model.compile(Grammar.choice(CHOICES))
         given = own.say_held(0, prompt, params)
@@ -384,9 +384,9 @@ def _grammars(own: _Model) -> None:
 
 def _grammars_resume(own: _Model) -> None:
     """A sequence that is held to a grammar goes on where it was, forced tokens included."""
-    if own.model.info.grammars:
+    if _holds_choices(own.model):
         own.model.compile(Grammar.choice(CHOICES))
-    for seed in range(4) if own.model.info.grammars else ():
+    for seed in range(4) if _holds_choices(own.model) else ():
         given = own.say_held(0, own.prompt(), _held(seed))
         own.clear(0)
         for count in range(1, len(given)):
@@ -399,7 +399,7 @@ def _grammars_resume(own: _Model) -> None:
 def _grammars_disturb_nobody(own: _Model) -> None:
     """Beside a slot that is held to a grammar, others say what they say alone."""
     model, prompt = own.model, own.prompt()
-    if not model.info.grammars or own.slots < 2:
+    if not _holds_choices(model) or own.slots < 2:
         return
     expected = own.say(1, prompt, own.agree)
     own.clear(1)
@@ -418,6 +418,10 @@ def _grammars_disturb_nobody(own: _Model) -> None:
         held += len(pending)
         pending = [results[-1].token, *results[-1].forced] if len(chunks) > 1 else pending
     require(said == expected, f"beside one held to a grammar, a slot said {said} instead of {expected}")
+
+
+def _holds_choices(model: LanguageModel) -> bool:
+    return GrammarKind.CHOICE in model.info.grammars
 
 
 def _held(seed: int) -> SamplingParams:

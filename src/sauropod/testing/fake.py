@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import pickle
 import signal
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
-from sauropod._values.grammar import Grammar
+from sauropod._values.grammar import Grammar, GrammarKind
 from sauropod._values.messages import Message, Tool
 from sauropod._values.sampling import DEFAULT_SAMPLING, SamplingParams
 from sauropod.abc import (
@@ -81,6 +82,9 @@ class FakeOptions:
     """Text; a prompt that contains it kills the process at its first step."""
     last_words: str = ""
     """What it prints to stderr, as native code would, before it dies."""
+    says: Mapping[str, str] = attrs.field(factory=dict)
+    """What it answers, by a text that stands in the conversation: of several the one that stands last. An answer may
+    hold calls, as `<tool_call>{"name": …, "arguments": …}</tool_call>`, and before them `<think>thoughts</think>`."""
     grammars: bool = True
     grammar_fails_at: int | None = None
     """The length of an answer at which its grammar fails in the middle."""
@@ -144,7 +148,7 @@ class FakeLanguageModel(LanguageModel):
             step_tokens=options.step_tokens,
             embedding_length=8,
             embeds=True,
-            grammars=options.grammars,
+            grammars=frozenset({GrammarKind.CHOICE}) if options.grammars else frozenset(),
             rewinds=options.rewinds,
             idle_slots_cost=options.idle_slots_cost,
             placement=Placement("cpu", ("cpu",), 0, 0, 0, 0, 0),
@@ -159,14 +163,15 @@ class FakeLanguageModel(LanguageModel):
     def render(
         self, messages: Sequence[Message], tools: Sequence[Tool] = (), *, options: Mapping[str, Any] | None = None
     ) -> str:
-        said = "".join(f"{message.role}: {message.content}\n" for message in messages)
-        return "".join(f"tool: {tool.name}\n" for tool in tools) + said + "assistant:"
+        offered = "".join(f"tool: {tool.name}\n" for tool in tools)
+        said = "".join(f"{message.role}:{_written(message)}\n" for message in messages)
+        return offered + said + ("assistant:" if (options or {}).get("add_generation_prompt", True) else "")
 
     def encode(self, text: str, *, special: bool) -> Sequence[int]:
         return [BOS] * special + list(text.encode())
 
     def compile(self, grammar: Grammar) -> None:
-        if not self.options.grammars:
+        if grammar.kind not in self.info.grammars:
             super().compile(grammar)
         Choices.of(grammar)
         self._compiled.add(grammar)
@@ -311,11 +316,21 @@ class FakeLanguageModel(LanguageModel):
         return Sampled(slot, tokens[0], -1.0, tuple((other, -1.0 - other) for other in range(sampling.logprobs)))
 
     def _draw(self, opened: _Opened, held: Sequence[int]) -> int:
+        if self.options.says and (answer := self._answer(held[: opened.prompt])) is not None:
+            place = len(held) - opened.prompt
+            return answer[place] if place < len(answer) else EOS
         digest = self._digest(opened, held)
         if (digest % 1000) / 1000 < self.options.eos_rate and not opened.sampling.ignore_eos:
             return EOS
         token = digest % (FIRST_PIECE + len(PIECES) - 2)
         return token if token < EOS else token + 2
+
+    def _answer(self, prompt: Sequence[int]) -> bytes | None:
+        """What it was told to answer."""
+        text = b"".join(map(self.piece, prompt)).decode(errors="replace")
+        places = {cue: text.rfind(cue) for cue in self.options.says}
+        last = max(places, key=lambda cue: places[cue])
+        return self.options.says[last].encode() if places[last] >= 0 else None
 
     def _draw_held(self, opened: _Opened, held: Sequence[int], choices: Choices) -> list[int]:
         """The next token of a text that is held to choices, and those forced after it."""
@@ -375,6 +390,13 @@ class FakeBackend(Backend):
         if settings.load_crashes:
             die(settings.last_words)
         return FakeLanguageModel(settings)
+
+
+def _written(message: Message) -> str:
+    """What a message says, with thoughts and calls."""
+    thoughts = f"<think>{message.reasoning}</think>" if message.reasoning else ""
+    calls = [{"name": call.name, "arguments": dict(call.arguments)} for call in message.tool_calls]
+    return f" {thoughts}{message.content}" + "".join(f"<tool_call>{json.dumps(call)}</tool_call>" for call in calls)
 
 
 def require(condition: bool, otherwise: str) -> None:

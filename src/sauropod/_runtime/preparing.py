@@ -1,0 +1,216 @@
+"""From what was asked for to tokens: all of a request that can be done before its first step."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from sauropod._runtime.protocol import Began, PromptText
+from sauropod._text.answer_grammar import answer_grammar
+from sauropod._text.conversation import adapted
+from sauropod._text.output import OutputParser
+from sauropod._text.overflow import dropped_turns, turns, without_turns
+from sauropod._text.syntax import derive
+from sauropod._values.asking import ChatOptions
+from sauropod._values.grammar import Grammar, GrammarKind
+from sauropod._values.messages import Message
+from sauropod._values.sampling import SamplingParams
+from sauropod._values.syntax import Syntax
+from sauropod.abc import LanguageModel, ModelInfo
+from sauropod.errors import PromptTooLong, UnsupportedInput
+
+__all__ = ["Prepared", "Preparer"]
+
+USUAL_ANSWER = 1024
+"""Tokens that are left for an answer of unknown length, where turns are dropped for it."""
+
+
+@attrs.frozen
+class Prepared:
+    """A prompt that is ready, and what belongs to it."""
+
+    tokens: Sequence[int]
+    began: Began
+    grammar: Grammar | None
+    """What the whole answer has to be, thoughts and calls included; compiled."""
+    thinking: bool
+    """Whether the answer begins in the middle of thoughts."""
+    marks: Mapping[int, bytes]
+    """Tokens that are shown as text, though they add none: the marks of the model's syntax."""
+
+
+@attrs.define(eq=False)
+class Preparer:
+    """Renders, encodes and compiles for one model. May be used beside its steps, in one thread."""
+
+    model: LanguageModel
+    info: ModelInfo = attrs.field(init=False)
+    """The model's own, with the syntax that its template shows."""
+    _plain_marks: Mapping[int, bytes] = attrs.field(init=False)
+    _all_marks: Mapping[int, bytes] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        info = self.model.info
+        syntax = self._derived() if info.chat and info.generates else None
+        self.info = attrs.evolve(info, syntax=syntax) if info.syntax is None else info
+        syntax = self.info.syntax or Syntax()
+        texts = [syntax.content_open, syntax.content_close]
+        texts += [syntax.reasoning.open, syntax.reasoning.close] if syntax.reasoning else []
+        self._plain_marks = self._tokens_shown(texts)
+        calls = syntax.calls
+        if calls is not None:
+            written = [*calls.call, *calls.arguments.each, calls.arguments.quote]
+            texts += [calls.open, calls.between, calls.close, *(part for part in written if isinstance(part, str))]
+        texts += ["<|start|>", "<|channel|>", "<|message|>", "<|constrain|>", "<|end|>"] if syntax.harmony else []
+        self._all_marks = self._tokens_shown(texts)
+
+    def prepare(self, prompt: PromptText, sampling: SamplingParams) -> Prepared:
+        """Raises `UnsupportedInput`, `PromptTooLong` or `InvalidGrammar`."""
+        if not prompt.messages:
+            tokens = self.encode(prompt)
+            if sampling.grammar is not None:
+                self.model.compile(sampling.grammar)
+            return Prepared(tokens, Began(len(tokens)), sampling.grammar, False, {})
+        return self._conversation(prompt.messages, prompt.chat, sampling)
+
+    def encode(self, prompt: PromptText) -> list[int]:
+        """The tokens of a prompt. Raises `UnsupportedInput` or `PromptTooLong`."""
+        if prompt.tokens is not None:
+            return self._checked(prompt.tokens)
+        if prompt.text is not None:
+            return list(self.model.encode(prompt.text, special=True))
+        return list(self.model.encode(self._rendered(prompt.messages, prompt.chat), special=True))
+
+    # -- conversations ---------------------------------------------------------------------------------------------
+
+    def _conversation(self, messages: Sequence[Message], chat: ChatOptions, sampling: SamplingParams) -> Prepared:
+        self._require_tools_can_be_forced(chat)
+        kept, dropped_tokens = self._fitting(messages, chat, sampling)
+        text = self._rendered(kept, chat)
+        prefill = self._prefill(text)
+        text, prefill = self._without_thoughts(text, prefill, chat)
+        tokens = list(self.model.encode(text, special=True))
+        grammar = self._grammar(chat, sampling, prefill)
+        if grammar is not None:
+            self.model.compile(grammar)
+        syntax = self.info.syntax or Syntax()
+        thinking = OutputParser(syntax, (), str, prefill=prefill).thinking
+        began = Began(len(tokens), prefill, len(kept), len(messages) - len(kept), dropped_tokens)
+        return Prepared(tokens, began, grammar, thinking, self._all_marks if chat.offered else self._plain_marks)
+
+    def _rendered(self, messages: Sequence[Message], chat: ChatOptions) -> str:
+        calls = self.info.syntax.calls if self.info.syntax is not None else None
+        told, tools = adapted(messages, chat.described, calls)
+        return self.model.render(told, tools, options={**self._effort(chat), **chat.template_options})
+
+    def _effort(self, chat: ChatOptions) -> Mapping[str, Any]:
+        """The template's variables that say how hard to think. Raises `UnsupportedInput` if it has none for that."""
+        reasoning = self.info.syntax.reasoning if self.info.syntax is not None else None
+        efforts = reasoning.efforts if reasoning is not None else {}
+        if chat.reasoning_effort is None:
+            return efforts.get("none", {}) if chat.reasoning_budget == 0 else {}
+        if chat.reasoning_effort not in efforts:
+            known = f"it has {', '.join(efforts)}" if efforts else "it has none"
+            raise UnsupportedInput(
+                f"The chat template of {self.info.name} has no reasoning_effort {chat.reasoning_effort!r}: {known}. "
+                "reasoning_budget works with any model that thinks."
+            )
+        return efforts[chat.reasoning_effort]
+
+    def _fitting(
+        self, messages: Sequence[Message], chat: ChatOptions, sampling: SamplingParams
+    ) -> tuple[Sequence[Message], int]:
+        """The messages that are kept, and how many tokens those are that are not."""
+        if chat.overflow == "error" or len(turns(messages)) < 2:
+            return messages, 0
+        lengths: dict[int, int] = {}
+
+        def length(kept: Sequence[Message]) -> int:
+            if len(kept) not in lengths:
+                try:
+                    tokens = self.model.encode(self._rendered(kept, chat), special=True)
+                    lengths[len(kept)] = len(tokens)
+                except PromptTooLong as error:
+                    lengths[len(kept)] = error.tokens
+            return lengths[len(kept)]
+
+        context = self.info.context_length
+        room = context - min(sampling.max_tokens or USUAL_ANSWER, context // 2)
+        count = dropped_turns(messages, length, room, max(context // 8, 1))
+        kept = without_turns(messages, count) if count else messages
+        return kept, length(messages) - length(kept) if count else 0
+
+    def _prefill(self, text: str) -> str:
+        """How a prompt ends after the model's turn has begun."""
+        prefills = self.info.syntax.prefills if self.info.syntax is not None else ()
+        return next((prefill for prefill in prefills if text.endswith(prefill)), "")
+
+    def _without_thoughts(self, text: str, prefill: str, chat: ChatOptions) -> tuple[str, str]:
+        """A prompt after which the model does not think, if it is not to."""
+        syntax = self.info.syntax
+        if chat.reasoning_budget != 0 or syntax is None or syntax.reasoning is None:
+            return text, prefill
+        reasoning = syntax.reasoning
+        if reasoning.close in prefill:
+            return text, prefill
+        thinking = OutputParser(syntax, (), str, prefill=prefill).thinking
+        more = reasoning.ending if thinking else f"{reasoning.open}\n{reasoning.ending}" if reasoning.open else ""
+        return text + more, prefill + more
+
+    # -- grammars --------------------------------------------------------------------------------------------------
+
+    def _grammar(self, chat: ChatOptions, sampling: SamplingParams, prefill: str) -> Grammar | None:
+        if not self._holds_answers:
+            return sampling.grammar
+        return answer_grammar(
+            self.info.syntax or Syntax(),
+            self.split,
+            tools=chat.described,
+            choice=chat.tool_choice,
+            parallel=chat.parallel_tool_calls,
+            grammar=sampling.grammar,
+            prefill=prefill,
+        )
+
+    @property
+    def _holds_answers(self) -> bool:
+        return GrammarKind.LARK in self.info.grammars
+
+    def _require_tools_can_be_forced(self, chat: ChatOptions) -> None:
+        if chat.tool_choice.mode == "required" and not self._holds_answers:
+            raise UnsupportedInput(
+                f"{self.info.name} cannot be made to call a tool, because its text cannot be held to such a grammar. "
+                "Use tool_choice='auto'."
+            )
+
+    # -- marks -----------------------------------------------------------------------------------------------------
+
+    def split(self, text: str) -> list[tuple[str, int | None]]:
+        """A text in parts: marks that are tokens of the model, each with its number, and what is between them."""
+        parts: list[tuple[str, int | None]] = []
+        end = 0
+        for token in self.model.encode(text, special=True) if text else ():
+            mark = self.model.mark(token)
+            begin = text.find(mark, end) if mark else -1
+            if begin >= 0:
+                parts += [(text[end:begin], None), (mark, token)]
+                end = begin + len(mark)
+        return [(part, token) for part, token in (*parts, (text[end:], None)) if part]
+
+    def _tokens_shown(self, texts: Sequence[str]) -> dict[int, bytes]:
+        split = itertools.chain.from_iterable(self.split(text) for text in texts)
+        return {token: mark.encode() for mark, token in split if token is not None}
+
+    def _derived(self) -> Syntax:
+        ends = [mark for token in self.model.eos if (mark := self.model.mark(token))]
+        return derive(lambda messages, tools, options: self.model.render(messages, tools, options=options), ends)
+
+    def _checked(self, tokens: Sequence[int]) -> list[int]:
+        size = self.info.vocabulary_size
+        for token in tokens:
+            if not 0 <= token < size:
+                raise UnsupportedInput(f"The prompt holds the token {token}; this model's tokens are 0 to {size - 1}.")
+        return list(tokens)
