@@ -238,7 +238,7 @@ async def test_bad_input_is_refused_by_name_and_disturbs_nothing(
     prompt: object, options: dict[str, object], error: type[Exception], engine: Engine
 ) -> None:
     with pytest.raises(error) as refused:
-        await engine.complete(prompt, **options)  # type: ignore[arg-type]
+        await engine.complete(prompt, **options)  # type: ignore[call-overload]
     assert isinstance(refused.value, ValueError)
     assert (await engine.complete("Hello", max_tokens=2, ignore_eos=True)).usage.completion_tokens == 2
 

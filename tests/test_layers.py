@@ -17,11 +17,12 @@ LAYERS = (
     ("blocking",),
     ("_session",),
     ("_engine", "_transcriber", "_voice"),
-    ("_handles",),
+    ("_asking", "_handles", "_running"),
     ("_stream",),
+    ("_writing",),
     ("_runtime",),
     ("_sources",),
-    ("_scheduling", "_text", "_speech"),
+    ("_scheduling", "_text", "_typed", "_speech"),
     ("abc",),
     ("_values",),
     ("errors", "_log"),
@@ -32,9 +33,10 @@ RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 
 BACKENDS_MAY_USE = {"_log", "abc", "_values", "errors", "_text", "_speech"}
 EXTRAS = {"llama_cpp", "jinja2", "onnxruntime", "gguf", "huggingface_hub", "numpy", "trio"}
+EXTRAS |= {"msgspec", "jsonschema_rs", "docstring_parser"}  # which only some requests need, and which take a while
 """Never imported when a module of the base is; inside functions they may be."""
 
-PURE = ("_values", "_scheduling", "_text")
+PURE = ("_values", "_scheduling", "_text", "_typed")
 IMPURE_MODULES = {"asyncio", "anyio", "threading", "time", "os", "pathlib", "subprocess", "queue", "socket", "logging"}
 
 

@@ -17,7 +17,10 @@ import sauropod.blocking
 import sauropod.errors
 import sauropod.testing
 from sauropod import SamplingOptions, SamplingParams
-from sauropod.blocking import AskOptions, EngineOptions
+from sauropod._asking import AskOptions, PromptOptions, RunOptions
+from sauropod._values.running import RunLimits
+from sauropod.abc import ChatOptions
+from sauropod.blocking import EngineOptions
 
 
 @pytest.mark.parametrize("module", [sauropod, sauropod.abc, sauropod.blocking, sauropod.errors, sauropod.testing])
@@ -59,15 +62,25 @@ def test_options_of_engines_are_the_same_with_and_without_async() -> None:
 
 
 def test_options_of_requests_are_the_same_with_and_without_async() -> None:
-    for method in ("complete", "stream"):
-        parameters = inspect.signature(getattr(sauropod.Engine, method)).parameters
-        keywords = {name for name, parameter in parameters.items() if parameter.kind is parameter.KEYWORD_ONLY}
-        assert set(get_type_hints(AskOptions)) == keywords | set(get_type_hints(SamplingOptions))
+    for method in ("complete", "stream", "run", "count_tokens", "embed"):
+        asynchronous = inspect.signature(getattr(sauropod.Engine, method)).parameters
+        blocking = inspect.signature(getattr(sauropod.blocking.Engine, method)).parameters
+        assert asynchronous == blocking
+
+
+def test_options_of_requests_hold_those_of_sampling_and_of_conversations() -> None:
+    chat = {field.name for field in attrs.fields(ChatOptions)}
+    own = {"raw", "sampling", "priority"}
+    assert set(get_type_hints(AskOptions)) == chat | own | set(get_type_hints(SamplingOptions))
+    assert set(get_type_hints(AskOptions)) - set(get_type_hints(RunOptions)) == {"tools", "raw"}
+    limits = {field.name for field in attrs.fields(RunLimits)}
+    assert set(get_type_hints(RunOptions)) - set(get_type_hints(AskOptions)) == limits
+    assert set(get_type_hints(PromptOptions)) - {"raw"} <= chat
 
 
 def test_methods_are_the_same_with_and_without_async() -> None:
     renamed = {"aclose": "close", "__aenter__": "__enter__", "__aexit__": "__exit__"}
-    for name in ("Engine", "TextStream"):
+    for name in ("Engine", "TextStream", "ToolRun"):
         names = {renamed.get(each, each) for each in vars(getattr(sauropod, name)) if not each.startswith("_")}
         assert names <= set(dir(getattr(sauropod.blocking, name)))
 
@@ -77,7 +90,8 @@ def test_sampling_options_are_the_fields_of_sampling_params() -> None:
 
 
 def test_importing_the_library_imports_no_extra() -> None:
-    heavy = "{'numpy', 'huggingface_hub', 'llama_cpp', 'jinja2', 'gguf', 'trio', 'onnxruntime', 'httpx'}"
+    heavy = {"numpy", "huggingface_hub", "llama_cpp", "jinja2", "gguf", "trio", "onnxruntime", "httpx"}
+    heavy |= {"msgspec", "jsonschema_rs", "docstring_parser"}
     program = f"import sauropod, sys; print(sorted({heavy} & set(sys.modules)))"
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert printed.strip() == "[]"

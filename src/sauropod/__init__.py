@@ -9,21 +9,39 @@
 to test either.
 """
 
+from sauropod._asking import AskOptions, RunOptions
 from sauropod._engine import Engine
+from sauropod._running import ToolRun
 from sauropod._stream import TextStream
+from sauropod._typed.functions import FunctionTool, tool
 from sauropod._values.completion import (
     Choice,
     Completion,
+    ContextLedger,
     Finished,
+    ReasoningDelta,
     StreamEvent,
     TextDelta,
     Timings,
     TokenLogprob,
+    ToolCallClosed,
+    ToolCallDelta,
+    ToolCallDropped,
+    ToolCallOpened,
     Usage,
 )
 from sauropod._values.grammar import Grammar
 from sauropod._values.info import Device, ModelInfo, Placement
-from sauropod._values.messages import Message, Prompt, Tool, ToolCall
+from sauropod._values.messages import Message, Prompt, Tool, ToolCall, ToolChoice
+from sauropod._values.running import (
+    RoundFinished,
+    RunEvent,
+    RunFinished,
+    RunResult,
+    RunStop,
+    ToolFinished,
+    ToolStarted,
+)
 from sauropod._values.sampling import SamplingOptions, SamplingParams, StopReason
 from sauropod.errors import (
     BackendCrashed,
@@ -32,6 +50,7 @@ from sauropod.errors import (
     ClosedError,
     DeviceUnavailable,
     InvalidGrammar,
+    InvalidOutput,
     InvalidSampling,
     LoadError,
     ModelNotFound,
@@ -39,24 +58,29 @@ from sauropod.errors import (
     PromptTooLong,
     QueueFull,
     RequestError,
+    RunTimeout,
     SauropodError,
     UnsupportedInput,
     UnsupportedModel,
 )
 
 __all__ = [
+    "AskOptions",
     "BackendCrashed",
     "BackendError",
     "BackendNotFound",
     "Choice",
     "ClosedError",
     "Completion",
+    "ContextLedger",
     "Device",
     "DeviceUnavailable",
     "Engine",
     "Finished",
+    "FunctionTool",
     "Grammar",
     "InvalidGrammar",
+    "InvalidOutput",
     "InvalidSampling",
     "LoadError",
     "Message",
@@ -67,7 +91,15 @@ __all__ = [
     "Prompt",
     "PromptTooLong",
     "QueueFull",
+    "ReasoningDelta",
     "RequestError",
+    "RoundFinished",
+    "RunEvent",
+    "RunFinished",
+    "RunOptions",
+    "RunResult",
+    "RunStop",
+    "RunTimeout",
     "SamplingOptions",
     "SamplingParams",
     "SauropodError",
@@ -79,7 +111,16 @@ __all__ = [
     "TokenLogprob",
     "Tool",
     "ToolCall",
+    "ToolCallClosed",
+    "ToolCallDelta",
+    "ToolCallDropped",
+    "ToolCallOpened",
+    "ToolChoice",
+    "ToolFinished",
+    "ToolRun",
+    "ToolStarted",
     "UnsupportedInput",
     "UnsupportedModel",
     "Usage",
+    "tool",
 ]

@@ -5,25 +5,31 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, Unpack, get_args
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, Unpack, get_args, overload
 
 import anyio
 import anyio.to_thread
 import attrs
 
+from sauropod._asking import AnyTool, Asked, AskOptions, PriorityName, PromptOptions, RunOptions, as_priority
 from sauropod._handles import ChatHandle, Handle, WorkerHandle, devices_of
+from sauropod._running import ToolRun
 from sauropod._runtime.mailbox import in_daemon_thread
 from sauropod._runtime.pool import Isolation, shared_pool
 from sauropod._runtime.protocol import PromptText
 from sauropod._runtime.registry import backend_for_file, installed_backends, load_backend
 from sauropod._stream import TextStream
-from sauropod._values.checks import listed, mapped
+from sauropod._typed.functions import FunctionTool
+from sauropod._typed.schemas import schema_of
+from sauropod._values.asking import ChatOptions
 from sauropod._values.completion import Completion
+from sauropod._values.grammar import Grammar
 from sauropod._values.info import Device, ModelInfo
 from sauropod._values.loading import LoadOptions, Source
-from sauropod._values.messages import Prompt, Tool, as_messages, as_tokens
-from sauropod._values.sampling import SamplingOptions, SamplingParams
-from sauropod._values.scheduling import Priority, SchedulerOptions
+from sauropod._values.messages import Message, Prompt, Tool, as_messages, as_tokens
+from sauropod._values.running import RunLimits
+from sauropod._values.sampling import SamplingParams
+from sauropod._values.scheduling import SchedulerOptions
 from sauropod.abc import Backend
 from sauropod.errors import ClosedError, UnsupportedInput
 
@@ -38,7 +44,7 @@ __all__ = ["Engine", "ModelName", "PriorityName"]
 ModelName: TypeAlias = str | os.PathLike[str] | Mapping[str, str]
 """A model as users write it; `docs/models.md` lists the forms."""
 
-PriorityName: TypeAlias = Literal["live", "normal", "background"]
+T = TypeVar("T")
 
 
 class Engine:
@@ -66,6 +72,8 @@ class Engine:
     - `step_tokens` (512): the most tokens computed in one step. `threads`: of the CPU; unasked, its physical cores.
     - `gpu_layers`, `tensor_split`, `flash_attention`, `cache_type` (`"f16"`, `"q8_0"`, `"f16,q8_0"` for keys and
       values), `adapters` (LoRA file → scale), `rpc_servers` (host:port), `pooling`, `chat_template`: as in llama.cpp.
+    - `system_prompt`: what the system says where a conversation does not begin with that. It is a Jinja template; if
+      it uses `tools`, it describes them itself, and may ask for calls in a fence: ```` ```tool_call ````.
     - `sampling`: defaults for every request, over the model file's own.
     - `max_waiting` (256): requests that may wait for a slot; one more raises `QueueFull`. `snapshot_bytes` (512 MiB):
       host memory for conversations that lost their slot, or left it while others run.
@@ -98,6 +106,7 @@ class Engine:
         rpc_servers: Sequence[str] = (),
         pooling: str | None = None,
         chat_template: str | None = None,
+        system_prompt: str | None = None,
         sampling: SamplingParams | None = None,
         max_waiting: int = 256,
         snapshot_bytes: int = 512 * 1024 * 1024,
@@ -126,6 +135,7 @@ class Engine:
             rpc_servers=rpc_servers,
             pooling=pooling,
             chat_template=chat_template,
+            system_prompt=system_prompt,
             extra=options or {},
         )
         self._opened: Handle | None = None
@@ -173,56 +183,111 @@ class Engine:
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
-    async def complete(
-        self,
-        prompt: Prompt,
-        *,
-        tools: Sequence[Tool] = (),
-        raw: bool = False,
-        sampling: SamplingParams | None = None,
-        priority: PriorityName = "normal",
-        template_options: Mapping[str, Any] | None = None,
-        **options: Unpack[SamplingOptions],
-    ) -> Completion:
-        """The model's answer, once it is whole. Arguments and errors are those of `stream`."""
-        async with self.stream(
-            prompt,
-            tools=tools,
-            raw=raw,
-            sampling=sampling,
-            priority=priority,
-            template_options=template_options,
-            **options,
-        ) as stream:
+    @overload
+    async def complete(self, prompt: Prompt, *, returns: type[T], **options: Unpack[AskOptions]) -> T: ...
+
+    @overload
+    async def complete(self, prompt: Prompt, *, returns: None = None, **options: Unpack[AskOptions]) -> Completion: ...
+
+    async def complete(self, prompt: Prompt, *, returns: Any = None, **options: Unpack[AskOptions]) -> Any:
+        """The model's answer, once it is whole; with `returns`, as an instance of that type.
+
+        Other arguments and errors are those of `stream`. With `returns` it raises `InvalidOutput` if the answer ends
+        in the middle, or is not of the type.
+        """
+        async with self.stream(prompt, returns=returns, **options) as stream:
             async for _ in stream:
                 pass
-            return stream.completion
+            return stream.completion if returns is None else stream.value
 
-    def stream(
-        self,
-        prompt: Prompt,
-        *,
-        tools: Sequence[Tool] = (),
-        raw: bool = False,
-        sampling: SamplingParams | None = None,
-        priority: PriorityName = "normal",
-        template_options: Mapping[str, Any] | None = None,
-        **options: Unpack[SamplingOptions],
-    ) -> TextStream:
+    def stream(self, prompt: Prompt, *, returns: Any = None, **options: Unpack[AskOptions]) -> TextStream:
         """The model's answer as it is written.
 
         A string is what the user says; a list of `Message` is a conversation; a list of token ids, or a string with
-        `raw`, is continued as it is. A model without a chat template continues strings too. `options` are fields of
-        `SamplingParams`, over those of `sampling`. `template_options` are variables for the chat template.
+        `raw`, is continued as it is. A model without a chat template continues strings too.
+
+        - `tools`: what the model may call, each a `Tool`, or a function with annotations and a docstring. Its calls are
+          events, and `tool_calls` of the completion; `run` executes them. `tool_choice`: `"auto"`, `"none"`,
+          `"required"`, one of the tools, or a `ToolChoice`. `parallel_tool_calls` (True): whether it may call several
+          at once.
+        - `returns`: a type the answer is to be an instance of: a dataclass, an attrs class, a TypedDict, a pydantic
+          model, or a plain type. The text is held to its schema, and `value` of the stream is the instance.
+        - `reasoning_effort`: how hard to think, in the words of the model's template (`"none"`, `"low"`, …).
+          `reasoning_budget`: tokens of thoughts after which the model has to answer.
+        - `overflow`: `"error"`, or `"truncate"` to leave out the oldest turns of a conversation that is too long.
+        - `raw`, `sampling`, `priority` (`"live"`, `"normal"`, `"background"`), `template_options`: variables for the
+          chat template. Any other option is a field of `SamplingParams`, over those of `sampling`.
 
         Raises here `InvalidSampling`, `UnsupportedInput` and `ClosedError`; while it is iterated over also
-        `PromptTooLong`, `QueueFull`, `InvalidGrammar`, `BackendError` and `BackendCrashed`.
+        `PromptTooLong`, `QueueFull`, `InvalidGrammar`, `BackendError`, `BackendCrashed` and, for a finished text that
+        is not what it was held to, `InvalidOutput`.
         """
-        _checked(sampling)
-        text = self._prompt(prompt, tools, raw, template_options)
-        defaults = self._sampling if sampling is None else sampling.over(self._sampling)
-        params = attrs.evolve(defaults, **options)
-        return TextStream(self._handle.start(text, params, _priority(priority)))
+        asked = Asked.of(options)
+        prompted = self._prompt(prompt, asked)
+        defaults = self._sampling if asked.sampling is None else asked.sampling.over(self._sampling)
+        params = attrs.evolve(defaults, **asked.fields)
+        if returns is not None:
+            params = attrs.evolve(params, grammar=_grammar_for(returns, params))
+        return TextStream(self._handle.start(prompted, params, asked.priority), params.grammar, returns)
+
+    @overload
+    def run(
+        self,
+        prompt: Prompt,
+        *,
+        tools: Sequence[AnyTool],
+        returns: type[T],
+        **options: Unpack[RunOptions],
+    ) -> ToolRun[T]: ...
+
+    @overload
+    def run(
+        self,
+        prompt: Prompt,
+        *,
+        tools: Sequence[AnyTool],
+        returns: None = None,
+        **options: Unpack[RunOptions],
+    ) -> ToolRun[str]: ...
+
+    def run(
+        self,
+        prompt: Prompt,
+        *,
+        tools: Sequence[AnyTool],
+        returns: Any = None,
+        **options: Unpack[RunOptions],
+    ) -> ToolRun[Any]:
+        """Let the model call tools until it answers. Await it for the result, or iterate over it in `async with`.
+
+        Functions among the `tools` are executed, those of one round at once: coroutine functions in the event loop,
+        others in threads. What they return, or raise, is told to the model. A call of a tool that is no function ends
+        the run, and is `pending` in its result.
+
+        - `max_rounds`: how often the model is asked. In the last round it has to answer, because it gets no tools.
+        - `timeout`: seconds for all of it, after which it is stopped with `RunTimeout`. `tool_timeout`: for one call.
+        - `approve`: is asked before a call is executed, and may be a coroutine function. False, or a reason as text,
+          is told to the model instead of a result.
+
+        Other options and errors are those of `stream`.
+        """
+        known = {field.name for field in attrs.fields(RunLimits)}
+        limits = RunLimits(**{name: value for name, value in options.items() if name in known})  # type: ignore[arg-type]
+        again: dict[str, Any] = {name: value for name, value in options.items() if name not in known}
+        again |= {"tools": tools, "returns": returns}
+        asked = Asked.of({**again, "tools": tools})
+        prompted = self._prompt(prompt, asked)
+        if not prompted.messages:
+            raise UnsupportedInput(
+                "run() goes on with a conversation; a text or tokens are only continued. Use stream()."
+            )
+        functions = {each.tool.name: each for each in map(_as_function, tools) if each is not None}
+        described = {tool.name for tool in asked.chat.tools} - functions.keys()
+
+        def ask(messages: Sequence[Message], *, with_tools: bool) -> TextStream:
+            return self.stream(list(messages), **(again if with_tools else {**again, "tool_choice": "none"}))
+
+        return ToolRun(ask, list(prompted.messages), functions, described, limits, returns)
 
     async def embed(
         self,
@@ -241,23 +306,16 @@ class Engine:
         inputs = _inputs(texts)
         if not inputs:
             return np.empty((0, self.info.embedding_length), dtype=np.float32)
-        vectors = await self._handle.embed(inputs, _priority(priority))
+        vectors = await self._handle.embed(inputs, as_priority(priority))
         if not normalize or self.info.pooling == "rank":
             return vectors
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         normalized: NDArray[np.float32] = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
         return normalized
 
-    async def count_tokens(
-        self,
-        prompt: Prompt,
-        *,
-        tools: Sequence[Tool] = (),
-        raw: bool = False,
-        template_options: Mapping[str, Any] | None = None,
-    ) -> int:
+    async def count_tokens(self, prompt: Prompt, **options: Unpack[PromptOptions]) -> int:
         """How many tokens the prompt takes, rendered as `complete` would."""
-        return await self._handle.count_tokens(self._prompt(prompt, tools, raw, template_options))
+        return await self._handle.count_tokens(self._prompt(prompt, Asked.of(options)))
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -268,24 +326,21 @@ class Engine:
             raise ClosedError(f"The engine is not open: {hint}.")
         return self._opened
 
-    def _prompt(
-        self, prompt: Prompt, tools: Sequence[Tool], raw: bool, template_options: Mapping[str, Any] | None
-    ) -> PromptText:
-        tools, options = _tools(tools), _template_options(template_options)
+    def _prompt(self, prompt: Prompt, asked: Asked) -> PromptText:
         tokens = as_tokens(prompt)
-        continued = isinstance(prompt, str) and (raw or not self.info.chat)
-        if (continued or tokens is not None) and (tools or options):
+        continued = isinstance(prompt, str) and (asked.raw or not self.info.chat)
+        if (continued or tokens is not None) and asked.chat != ChatOptions():
             raise UnsupportedInput(
-                "Tools and template_options go with a conversation; what is continued as it is takes none. "
+                "Tools, reasoning and template_options go with a conversation; what is continued as it is takes none. "
                 "Leave them out, or give messages."
             )
         if tokens is not None:
             return PromptText(tokens=tokens)
         if isinstance(prompt, str) and continued:
             return PromptText(text=prompt)
-        if raw:
+        if asked.raw:
             raise UnsupportedInput("raw=True continues a text or tokens; a conversation is rendered. Leave raw out.")
-        return PromptText(as_messages(prompt), tools, options)
+        return PromptText(as_messages(prompt), asked.chat)
 
     async def _load(self) -> Handle:
         backend = await anyio.to_thread.run_sync(load_backend, self._backend)
@@ -336,26 +391,25 @@ def _split_source(source: ModelName, backend: str | None) -> tuple[ModelName, st
     return source, backend_for_file("model.gguf")
 
 
-def _priority(name: PriorityName) -> Priority:
-    if name not in get_args(PriorityName):
-        raise UnsupportedInput(f"priority is one of {', '.join(get_args(PriorityName))}; got {name!r}.")
-    return Priority[name.upper()]
-
-
 def _checked(sampling: SamplingParams | None) -> SamplingParams | None:
     if sampling is not None and not isinstance(sampling, SamplingParams):
         raise UnsupportedInput(f"sampling is a SamplingParams; got {type(sampling).__name__}. SamplingParams(**…)?")
     return sampling
 
 
-def _tools(tools: Any) -> tuple[Tool, ...]:
-    return listed(tools, UnsupportedInput, "tools", "Tool, such as Tool('clock')", lambda tool: isinstance(tool, Tool))
+def _as_function(given: Any) -> FunctionTool[..., Any] | None:
+    """A function that was given as a tool; None for a tool that is only described."""
+    if isinstance(given, Tool):
+        return None
+    return given if isinstance(given, FunctionTool) else FunctionTool.of(given)
 
 
-def _template_options(options: Any) -> dict[str, Any]:
-    return mapped(
-        options, UnsupportedInput, "template_options", "names to values", lambda name, _: isinstance(name, str)
-    )
+def _grammar_for(type_: Any, params: SamplingParams) -> Grammar:
+    if params.grammar is not None:
+        raise UnsupportedInput("returns= holds the answer to the schema of a type. Leave grammar out.")
+    if params.n != 1:
+        raise UnsupportedInput(f"returns= gives one instance; n is {params.n}. Leave n out.")
+    return Grammar.json_schema(schema_of(type_))
 
 
 def _inputs(texts: Any) -> list[str | tuple[str, str]]:

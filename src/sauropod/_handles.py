@@ -103,7 +103,7 @@ class WorkerHandle:
             )
             for index in range(sampling.n)
         ]
-        return LocalRun(self.link, requests)
+        return LocalRun(self.link, requests, self.info.syntax)
 
     async def embed(self, inputs: Sequence[str | tuple[str, str]], priority: Priority) -> NDArray[np.float32]:
         import numpy as np
@@ -136,9 +136,11 @@ class ChatHandle:
         return self.model.info
 
     def start(self, prompt: PromptText, sampling: SamplingParams, priority: Priority) -> Run:
-        if sampling.grammar is not None and not self.info.grammars:
-            raise UnsupportedInput(f"{self.info.name} cannot be held to a grammar. Leave grammar out.")
-        return RemoteRun(self.model.stream(self._conversation(prompt), prompt.tools, sampling))
+        if sampling.grammar is not None and sampling.grammar.kind not in self.info.grammars:
+            raise UnsupportedInput(
+                f"{self.info.name} cannot be held to a grammar of the kind {sampling.grammar.kind}. Leave grammar out."
+            )
+        return RemoteRun(self.model.stream(self._conversation(prompt), prompt.chat, sampling))
 
     async def embed(self, inputs: Sequence[str | tuple[str, str]], priority: Priority) -> NDArray[np.float32]:
         texts = [given for given in inputs if isinstance(given, str)]
@@ -147,7 +149,7 @@ class ChatHandle:
         return await self.model.embed(texts)
 
     async def count_tokens(self, prompt: PromptText) -> int:
-        return await self.model.count_tokens(self._conversation(prompt), prompt.tools)
+        return await self.model.count_tokens(self._conversation(prompt), prompt.chat)
 
     async def aclose(self) -> None:
         with anyio.CancelScope(shield=True):

@@ -5,27 +5,24 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import anyio
 import attrs
 
 from sauropod._runtime.link import Exchange, Link
 from sauropod._runtime.mailbox import Mailbox
-from sauropod._runtime.protocol import Answer, End, Failed, Generate, Piece, Reply
-from sauropod._values.completion import (
-    Choice,
-    Completion,
-    Finished,
-    StreamEvent,
-    TextDelta,
-    Timings,
-    TokenLogprob,
-    Usage,
-)
-from sauropod.errors import BackendError, ClosedError, SauropodError
+from sauropod._runtime.protocol import Answer, Began, End, Failed, Generate, Piece, Reply
+from sauropod._typed.schemas import built
+from sauropod._typed.validity import fault_of
+from sauropod._values.completion import Completion, Finished, StreamEvent, TextDelta, Timings, Usage
+from sauropod._values.grammar import Grammar
+from sauropod._values.sampling import StopReason
+from sauropod._values.syntax import Syntax
+from sauropod._writing import Writing
+from sauropod.errors import BackendError, ClosedError, InvalidOutput, SauropodError
 
-__all__ = ["LocalRun", "RemoteRun", "Run", "TextStream"]
+__all__ = ["LocalRun", "RemoteRun", "Run", "TextStream", "value_of"]
 
 
 class Run(Protocol):
@@ -43,7 +40,7 @@ class Run(Protocol):
 
 @attrs.define(eq=False)
 class TextStream:
-    """The events of one request: any number of `TextDelta`, then one `Finished`.
+    """The events of one request: text, thoughts and calls as they are written, then one `Finished`.
 
         async with engine.stream("Tell me a story.") as stream:
             async for event in stream:
@@ -55,6 +52,10 @@ class TextStream:
     """
 
     _run: Run
+    _grammar: Grammar | None = None
+    """What every text has to be, which is looked at once more at the end."""
+    _returns: Any = None
+    """The type of which the answer is to be an instance."""
     _completion: Completion | None = None
     _closed: bool = False
     _failed: bool = False
@@ -65,6 +66,14 @@ class TextStream:
         if self._completion is None:
             raise ClosedError("The stream has not come to its end, so there is no completion. Iterate over it first.")
         return self._completion
+
+    @property
+    def value(self) -> Any:
+        """The answer as an instance of the type that was asked for with `returns`.
+
+        Raises `ClosedError` until the stream has come to its end, and `InvalidOutput` if the answer is no such thing.
+        """
+        return value_of(self.completion, self._returns)
 
     async def text(self) -> AsyncIterator[str]:
         """Only the text, as it comes. With `n` above 1 the texts are mixed; look at the events instead."""
@@ -91,8 +100,22 @@ class TextStream:
             self._failed = True
             raise
         if isinstance(event, Finished):
+            self._check(event.completion)
             self._completion = event.completion
         return event
+
+    def _check(self, completion: Completion) -> None:
+        """Raises `InvalidOutput` if a text that came to its end is not what it was held to."""
+        if self._grammar is None:
+            return
+        for choice in completion.choices:
+            ended = choice.stop_reason is StopReason.EOS and not choice.tool_calls
+            if ended and (fault := fault_of(choice.text, self._grammar)):
+                self._failed = True
+                raise InvalidOutput(
+                    f"The model's answer is not what it was held to: {fault}. Its backend is at fault.",
+                    text=choice.text,
+                )
 
     async def __aenter__(self) -> Self:
         return self
@@ -107,37 +130,19 @@ class TextStream:
             self._run.abandon()
 
 
-@attrs.define(eq=False)
-class _Writing:
-    """One text of a request, as far as it has come."""
-
-    text: list[str] = attrs.field(factory=list)
-    tokens: list[int] = attrs.field(factory=list)
-    logprobs: list[TokenLogprob] = attrs.field(factory=list)
-    shown: int = 0
-    """How many of the log-probabilities have been given out with an event."""
-    end: End | None = None
-
-    def take(self, piece: Piece) -> None:
-        self.text.append(piece.text)
-        self.tokens.append(piece.token)
-        if piece.logprob is not None:
-            alternatives = tuple(TokenLogprob(token, data, logprob) for token, data, logprob in piece.top)
-            self.logprobs.append(TokenLogprob(piece.token, piece.bytes, piece.logprob, alternatives))
-
-    def delta(self, text: str, index: int) -> TextDelta:
-        news, self.shown = self.logprobs[self.shown :], len(self.logprobs)
-        return TextDelta(text, index, tuple(news))
-
-    def choice(self, reported: bool) -> Choice:
-        assert self.end is not None
-        return Choice(
-            "".join(self.text),
-            self.end.stop_reason,
-            tuple(self.tokens),
-            self.end.stop,
-            tuple(self.logprobs) if reported else None,
+def value_of(completion: Completion, type_: Any) -> Any:
+    """A completion as an instance of a type. Raises `InvalidOutput` if it is none."""
+    choice = completion.choices[0]
+    if choice.stop_reason in (StopReason.MAX_TOKENS, StopReason.CONTEXT_LENGTH):
+        raise InvalidOutput(
+            f"The model's answer ended in the middle, because {choice.stop_reason} was reached after "
+            f"{completion.usage.completion_tokens} tokens. Ask with a larger max_tokens, or for less.",
+            text=choice.text,
+            truncated=True,
         )
+    if choice.tool_calls:
+        raise InvalidOutput("The model called a tool instead of answering. Look at completion.tool_calls.")
+    return built(type_, choice.text)
 
 
 @attrs.define(eq=False)
@@ -146,13 +151,14 @@ class LocalRun:
 
     link: Link
     requests: Sequence[Generate]
+    syntax: Syntax | None = None
     _mailbox: Mailbox[tuple[int, Reply]] | None = None
     _exchanges: list[Exchange] = attrs.field(factory=list)
-    _writing: list[_Writing] = attrs.field(init=False)
+    _writing: list[Writing] = attrs.field(init=False)
     _ready: deque[StreamEvent] = attrs.field(factory=deque)
 
     def __attrs_post_init__(self) -> None:
-        self._writing = [_Writing() for _ in self.requests]
+        self._writing = [Writing(index, request, self.syntax) for index, request in enumerate(self.requests)]
 
     async def next(self) -> StreamEvent:
         if self._mailbox is None:
@@ -189,15 +195,12 @@ class LocalRun:
     def _take(self, index: int, reply: Reply) -> None:
         writing = self._writing[index]
         match reply:
+            case Began():
+                writing.begin(reply)
             case Piece():
-                writing.take(reply)
-                if reply.text:
-                    self._ready.append(writing.delta(reply.text, index))
+                self._ready.extend(writing.take(reply))
             case End():
-                writing.end = reply
-                if reply.text or writing.shown < len(writing.logprobs):
-                    writing.text.append(reply.text)
-                    self._ready.append(writing.delta(reply.text, index))
+                self._ready.extend(writing.finish(reply))
                 if all(each.end is not None for each in self._writing):
                     self._ready.append(Finished(self._complete()))
             case Failed():
@@ -207,13 +210,18 @@ class LocalRun:
                 raise AssertionError("a text was answered as if it were something else")
 
     def _complete(self) -> Completion:
-        reported = self.requests[0].sampling.logprobs is not None
         ends = [writing.end for writing in self._writing if writing.end is not None]
         first = ends[0]
-        usage = Usage(first.prompt_tokens, first.cached_tokens, sum(len(each.tokens) for each in self._writing))
+        usage = Usage(
+            first.prompt_tokens,
+            first.cached_tokens,
+            sum(len(each.tokens) for each in self._writing),
+            sum(each.reasoning_tokens for each in self._writing),
+        )
         longest = max(end.timings.total for end in ends)
         timings = Timings(first.timings.queued, first.timings.prompt, longest - first.timings.first_token)
-        return Completion(tuple(each.choice(reported) for each in self._writing), usage, timings)
+        choices = tuple(each.choice() for each in self._writing)
+        return Completion(choices, usage, timings, self._writing[0].ledger())
 
 
 @attrs.define(eq=False)

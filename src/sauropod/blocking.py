@@ -11,25 +11,28 @@ May be used from any number of threads, and inside a running event loop (a noteb
 from __future__ import annotations
 
 import os
+import queue
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypedDict, TypeVar, overload
 
 import anyio
 from anyio.from_thread import BlockingPortal
 from typing_extensions import Unpack
 
 import sauropod
-from sauropod._engine import ModelName, PriorityName
+from sauropod._asking import AnyTool, AskOptions, PriorityName, PromptOptions, RunOptions
+from sauropod._engine import ModelName
 from sauropod._runtime.pool import Isolation
 from sauropod._values.completion import Completion, StreamEvent, TextDelta
 from sauropod._values.info import ModelInfo
-from sauropod._values.messages import Prompt, Tool
-from sauropod._values.sampling import SamplingOptions, SamplingParams
+from sauropod._values.messages import Prompt
+from sauropod._values.running import RunEvent, RunResult
+from sauropod._values.sampling import SamplingParams
 from sauropod.errors import ClosedError, SauropodError
 
 if TYPE_CHECKING:
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
 
     from sauropod._sources import ProgressCallback
 
-__all__ = ["Engine", "EngineOptions", "TextStream"]
+__all__ = ["Engine", "EngineOptions", "TextStream", "ToolRun"]
 
 
 Result = TypeVar("Result")
@@ -70,29 +73,12 @@ class EngineOptions(TypedDict, total=False):
     rpc_servers: Sequence[str]
     pooling: str | None
     chat_template: str | None
+    system_prompt: str | None
     sampling: SamplingParams | None
     max_waiting: int
     snapshot_bytes: int
     options: Mapping[str, Any] | None
     progress: ProgressCallback | None
-
-
-class AskOptions(SamplingOptions, total=False):
-    """The keyword arguments of `complete` and `stream`."""
-
-    tools: Sequence[Tool]
-    raw: bool
-    sampling: SamplingParams | None
-    priority: PriorityName
-    template_options: Mapping[str, Any] | None
-
-
-class PromptOptions(TypedDict, total=False):
-    """The keyword arguments of `count_tokens`."""
-
-    tools: Sequence[Tool]
-    raw: bool
-    template_options: Mapping[str, Any] | None
 
 
 class Engine:
@@ -136,13 +122,45 @@ class Engine:
         """What the model is, and where it was put."""
         return self._engine.info
 
-    def complete(self, prompt: Prompt, **options: Unpack[AskOptions]) -> Completion:
-        """The model's answer, once it is whole."""
-        return self._call(partial(self._engine.complete, prompt, **options))
+    @overload
+    def complete(self, prompt: Prompt, *, returns: type[Result], **options: Unpack[AskOptions]) -> Result: ...
 
-    def stream(self, prompt: Prompt, **options: Unpack[AskOptions]) -> TextStream:
+    @overload
+    def complete(self, prompt: Prompt, *, returns: None = None, **options: Unpack[AskOptions]) -> Completion: ...
+
+    def complete(self, prompt: Prompt, *, returns: Any = None, **options: Unpack[AskOptions]) -> Any:
+        """The model's answer, once it is whole; with `returns`, as an instance of that type."""
+        return self._call(partial(self._engine.complete, prompt, returns=returns, **options))
+
+    def stream(self, prompt: Prompt, *, returns: Any = None, **options: Unpack[AskOptions]) -> TextStream:
         """The model's answer as it is written."""
-        return TextStream(self._engine.stream(prompt, **options), self._call)
+        return TextStream(self._engine.stream(prompt, returns=returns, **options), self._call)
+
+    @overload
+    def run(
+        self,
+        prompt: Prompt,
+        *,
+        tools: Sequence[AnyTool],
+        returns: type[Result],
+        **options: Unpack[RunOptions],
+    ) -> ToolRun[Result]: ...
+
+    @overload
+    def run(
+        self,
+        prompt: Prompt,
+        *,
+        tools: Sequence[AnyTool],
+        returns: None = None,
+        **options: Unpack[RunOptions],
+    ) -> ToolRun[str]: ...
+
+    def run(
+        self, prompt: Prompt, *, tools: Sequence[AnyTool], returns: Any = None, **options: Unpack[RunOptions]
+    ) -> ToolRun[Any]:
+        """Let the model call tools until it answers. Iterate over it, or ask for its `result`."""
+        return ToolRun(self._engine.run(prompt, tools=tools, returns=returns, **options), self._call)
 
     def embed(
         self,
@@ -243,6 +261,76 @@ class _Call(Generic[Result]):
                 portal.start_task_soon(self._scope.cancel)
 
 
+class ToolRun(Generic[Result]):
+    """`sauropod.ToolRun` for code that does not await.
+
+    result = engine.run("What is the weather in Oslo?", tools=[get_weather]).result
+
+    for event in engine.run("…", tools=[get_weather]):
+        ...
+    """
+
+    def __init__(self, run: sauropod.ToolRun[Result], call: Caller) -> None:
+        self._run = run
+        self._call = call
+        self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._ended = False
+
+    @property
+    def result(self) -> RunResult[Result]:
+        """What came of it. Runs to the end, if that has not been done."""
+        for _ in self:
+            pass
+        return self._run.result
+
+    def close(self) -> None:
+        """Stop the run if it is still going on."""
+        if self._thread is not None and not self._ended:
+            with suppress(ClosedError):
+                self._call(self._run.aclose)
+            self._thread.join()
+        self._ended = True
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> RunEvent:
+        if self._ended:
+            raise StopIteration
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._pump, name="sauropod-run", daemon=True)
+            self._thread.start()
+        event = self._events.get()
+        if isinstance(event, BaseException):
+            self._ended = True
+            raise StopIteration if isinstance(event, StopIteration) else event
+        return event  # type: ignore[no-any-return]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _pump(self) -> None:
+        """One call on the loop for all of the run: what it has open belongs to one task."""
+
+        async def run() -> None:
+            async with self._run:
+                async for event in self._run:
+                    self._events.put(event)
+
+        try:
+            self._call(run)
+        except BaseException as error:
+            self._events.put(error)
+        else:
+            self._events.put(StopIteration())
+
+
 class TextStream:
     """`sauropod.TextStream` for code that does not await."""
 
@@ -254,6 +342,11 @@ class TextStream:
     def completion(self) -> Completion:
         """The whole answer, once the stream has come to its end."""
         return self._stream.completion
+
+    @property
+    def value(self) -> Any:
+        """The answer as an instance of the type that was asked for with `returns`."""
+        return self._stream.value
 
     def text(self) -> Iterator[str]:
         """Only the text, as it comes."""

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from sauropod import Message, Tool, ToolCall, UnsupportedInput
+from sauropod import Message, Tool, UnsupportedInput
 from sauropod._sources.local_models import demo_path
-from sauropod.cli.show import _as_code, _call_in
 
 FAKE = ("fake:x", "--isolation", "thread", "--context-length", "4096", "--option", "eos_rate=0.2")
 
@@ -28,18 +27,22 @@ def test_only_the_toy_is_called_one(call: Callable[..., Any]) -> None:
     assert "toy" not in call("demo", *FAKE).out
 
 
-def test_a_model_that_takes_no_tools_is_left_in_peace(
+def test_a_model_whose_template_knows_no_tools_is_told_of_them_all_the_same(
     call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    told: list[str] = []
+
     def render(self: object, messages: Sequence[Message], tools: Sequence[Tool] = (), **options: object) -> str:
         if tools:
             raise UnsupportedInput("This model takes no tools.")
+        told.extend(message.content for message in messages)
         return messages[-1].content
 
     monkeypatch.setattr("sauropod.testing.FakeLanguageModel.render", render)
     shown = call("demo", *FAKE)
     assert (shown.code, shown.err) == (0, "")
-    assert "This model takes no tools." in shown.out
+    assert "It did not call get_weather" in shown.out
+    assert any("get_weather" in text for text in told)
 
 
 def test_the_same_comes_as_data(call: Callable[..., Any]) -> None:
@@ -63,23 +66,3 @@ def test_the_embedded_model_knows_its_lines(call: Callable[..., Any]) -> None:
     assert "The capital of Spain is Madrid." in shown.out
     assert "calls get_weather(city='Paris')" in shown.out
     assert "That was a toy" in shown.out
-
-
-@pytest.mark.parametrize(
-    ("text", "call"),
-    [
-        ('<tool_call>\n{"name": "f", "arguments": {"a": 1}}\n</tool_call>', ToolCall("f", {"a": 1})),
-        ('Well: <tool_call>{"name": "f", "arguments": {}}</tool_call> so', ToolCall("f")),
-        ("It is sunny.", None),
-        ("<tool_call>{oops}</tool_call>", None),
-        ('<tool_call>{"name": "f"}</tool_call>', None),
-        ('<tool_call>{"name": "f", "arguments": 3}</tool_call>', None),
-        ('<tool_call>["f"]</tool_call>', None),
-    ],
-)
-def test_a_call_is_read_or_it_is_none(text: str, call: ToolCall | None) -> None:
-    assert _call_in(text) == call
-
-
-def test_a_call_is_shown_as_code() -> None:
-    assert _as_code(ToolCall("f", {"city": "Paris", "days": 2})) == "f(city='Paris', days=2)"

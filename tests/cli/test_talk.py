@@ -7,7 +7,7 @@ from typing import Any, NoReturn, Self, cast
 
 import pytest
 
-from sauropod import Engine, SamplingParams
+from sauropod import Engine, StreamEvent, TextDelta
 from sauropod.cli.talk import Talk
 
 
@@ -19,7 +19,7 @@ class Interrupted:
 
 
 def test_a_message_that_was_not_answered_at_all_is_taken_back(capsys: pytest.CaptureFixture[str]) -> None:
-    talk = Talk(cast("Engine", Interrupted()), SamplingParams())
+    talk = Talk(cast("Engine", Interrupted()), {})
     assert talk.take("hello")
     assert talk.conversation.turns == []
     assert "your message is taken back" in capsys.readouterr().err
@@ -36,13 +36,13 @@ class HalfAnswered:
 
     async def __aexit__(self, *error: object) -> None: ...
 
-    async def text(self) -> AsyncIterator[str]:
-        yield "half an ans"
+    async def __aiter__(self) -> AsyncIterator[StreamEvent]:
+        yield TextDelta("half an ans")
         raise KeyboardInterrupt
 
 
 def test_an_answer_that_was_stopped_counts_as_a_turn(capsys: pytest.CaptureFixture[str]) -> None:
-    talk = Talk(cast("Engine", HalfAnswered()), SamplingParams())
+    talk = Talk(cast("Engine", HalfAnswered()), {})
     assert talk.take("hello")
     assert talk.take("/stats")
     assert [each.content for each in talk.conversation.turns] == ["hello", "half an ans"]
@@ -50,6 +50,6 @@ def test_an_answer_that_was_stopped_counts_as_a_turn(capsys: pytest.CaptureFixtu
 
 
 def test_who_does_not_sit_there_leaves_with_an_interruption() -> None:
-    talk = Talk(cast("Engine", Interrupted()), SamplingParams(), interactive=False)
+    talk = Talk(cast("Engine", Interrupted()), {}, interactive=False)
     with pytest.raises(KeyboardInterrupt):
         talk.take("hello")

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import pytest
 
+from sauropod import ReasoningDelta, StreamEvent, TextDelta, ToolCall, ToolCallClosed
 from sauropod.cli.terminal import STYLES, _filled, clean, note, print_json, styled, table
 from sauropod.cli.writing import Writing
 
@@ -32,16 +33,35 @@ def test_json_is_one_value_with_its_characters(capsys: pytest.CaptureFixture[str
 
 def test_the_last_line_is_ended_unless_it_was_interrupted(capsys: pytest.CaptureFixture[str]) -> None:
     with Writing() as answer:
-        answer.write("one\ntw")
-        answer.write("o")
+        answer.take(TextDelta("one\ntw"))
+        answer.take(TextDelta("o"))
     assert capsys.readouterr().out == f"{answer.text}\n"
     with suppress(KeyboardInterrupt), Writing() as answer:
-        answer.write("one")
+        answer.take(TextDelta("one"))
         raise KeyboardInterrupt
     assert capsys.readouterr().out == "one"
     with Writing(quiet=True) as answer:
-        answer.write("one")
+        answer.take(TextDelta("one"))
     assert (answer.text, capsys.readouterr().out) == ("one", "")
+
+
+def test_thoughts_are_seen_at_a_terminal_and_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events: list[StreamEvent] = [ReasoningDelta("Hm"), ReasoningDelta("."), TextDelta("Yes.")]
+    for watched, thoughts in ((False, ""), (True, "Hm.\n\n")):
+        monkeypatch.setattr("sauropod.cli.writing.is_terminal", lambda stream, watched=watched: watched)
+        with Writing() as answer:
+            for event in events:
+                answer.take(event)
+        shown = capsys.readouterr()
+        assert (shown.out, shown.err, answer.text) == ("Yes.\n", thoughts, "Yes.")
+
+
+def test_a_call_is_shown_as_code(capsys: pytest.CaptureFixture[str]) -> None:
+    with Writing() as answer:
+        answer.take(ToolCallClosed(0, ToolCall("f", {"city": "Paris", "days": 2})))
+    assert capsys.readouterr().out == "calls f(city='Paris', days=2)"
 
 
 def test_a_terminal_gets_no_control_characters_in_a_note(

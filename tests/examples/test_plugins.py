@@ -15,7 +15,18 @@ import anyio
 import pytest
 
 import sauropod
-from sauropod import Engine, Finished, Message, TextDelta, Tool, ToolCall
+from sauropod import (
+    Engine,
+    Finished,
+    Message,
+    ReasoningDelta,
+    TextDelta,
+    Tool,
+    ToolCall,
+    ToolCallClosed,
+    ToolCallDelta,
+    ToolCallOpened,
+)
 from sauropod.abc import LoadOptions, Source
 from sauropod.testing import check_language_model
 
@@ -198,7 +209,6 @@ def said(text: str, **ending: object) -> bytes:
         (said("half an ans") + b"data: [DONE]\n\n", "broke off"),
         (said("half an ans") + b'data: {"error": {"message": "out of memory"}}\n\n', "out of memory"),
         (said("half an ans", finish_reason="content_filter"), "content_filter"),
-        (said("", finish_reason="tool_calls"), "tool_calls"),
         (b"data: {half\n\n", "no chat completion: {half"),
         (b"data: []\n\n", "no chat completion"),
         (b'data: {"choices": [{"index": 1, "delta": {"content": "x"}}]}\n\n', "no chat completion"),
@@ -225,10 +235,10 @@ async def test_an_answer_may_end_with_its_last_words(server: ChatServer) -> None
 @needs_chat
 async def test_what_the_protocol_cannot_carry_is_refused(server: ChatServer) -> None:
     async with engine_at(server) as engine:
-        with pytest.raises(sauropod.UnsupportedInput, match="tools"):
-            await engine.complete("Hi", tools=[Tool("clock")])
-        with pytest.raises(sauropod.UnsupportedInput, match="top_k, logprobs"):
+        with pytest.raises(sauropod.UnsupportedInput, match="logprobs, top_k"):
             await engine.complete("Hi", top_k=3, logprobs=0)
+        with pytest.raises(sauropod.UnsupportedInput, match="reasoning_budget, overflow"):
+            await engine.complete("Hi", reasoning_budget=3, overflow="truncate")
     assert server.asked == []
 
 
@@ -249,6 +259,61 @@ async def test_raw_text_is_refused(server: ChatServer) -> None:
 @needs_chat
 async def test_a_grammar_that_the_plug_in_does_not_know_is_refused(server: ChatServer) -> None:
     async with engine_at(server) as engine:
-        assert not engine.info.grammars
-        with pytest.raises(sauropod.UnsupportedInput, match="grammar"):
-            await engine.complete("Hello", grammar=sauropod.Grammar.json_object())
+        with pytest.raises(sauropod.UnsupportedInput, match="grammar of the kind regex"):
+            await engine.complete("Hello", grammar=sauropod.Grammar.regex("a+"))
+
+
+def delta(**delta: object) -> bytes:
+    return f"data: {json.dumps({'choices': [{'index': 0, 'delta': delta}]})}\n\n".encode()
+
+
+def called(number: int, arguments: str, **more: object) -> bytes:
+    function = {"arguments": arguments, **({"name": more.pop("name")} if "name" in more else {})}
+    return delta(tool_calls=[{"index": number, "function": function, **more}])
+
+
+CLOCK = Tool("clock", "Tells the time.", {"type": "object", "properties": {"zone": {"type": "string"}}})
+
+
+@needs_chat
+async def test_calls_and_thoughts_of_the_server_are_events_like_any_other(server: ChatServer) -> None:
+    parts = [called(0, "", name="clock", id="call_7"), called(0, '{"zone"'), called(0, ': "UTC"}')]
+    server.body = b"".join([delta(reasoning_content="Hm."), *parts, said("", finish_reason="tool_calls")])
+    async with engine_at(server) as engine:
+        stream = engine.stream("Time?", tools=[CLOCK, Tool("other")], tool_choice=CLOCK, parallel_tool_calls=False)
+        events = [event async for event in stream]
+    call = ToolCall("clock", {"zone": "UTC"}, "call_7")
+    assert events[:-1] == [
+        ReasoningDelta("Hm."),
+        ToolCallOpened(0, "call_7", "clock"),
+        ToolCallDelta(0, '{"zone"'),
+        ToolCallDelta(0, ': "UTC"}'),
+        ToolCallClosed(0, call),
+    ]
+    assert (stream.completion.tool_calls, stream.completion.reasoning) == ([call], "Hm.")
+    asked = server.asked[0]
+    assert [tool["function"]["name"] for tool in asked["tools"]] == ["clock", "other"]
+    assert asked["tool_choice"] == {"type": "function", "function": {"name": "clock"}}
+    assert asked["parallel_tool_calls"] is False
+
+
+@needs_chat
+async def test_a_call_that_cannot_be_read_is_text_with_a_warning(server: ChatServer) -> None:
+    server.body = called(0, "{zone", name="clock", id="1") + said("", finish_reason="tool_calls")
+    async with engine_at(server) as engine:
+        completion = await engine.complete("Time?", tools=[CLOCK])
+    assert (completion.text, completion.tool_calls) == ("{zone", [])
+    assert "no JSON object" in completion.choices[0].warnings[0]
+
+
+@needs_chat
+async def test_an_answer_is_held_to_a_schema_there_and_checked_here(server: ChatServer) -> None:
+    server.body = said('{"city": "Oslo"}', finish_reason="stop")
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    async with engine_at(server) as engine:
+        completion = await engine.complete("Where?", grammar=sauropod.Grammar.json_schema(schema))
+        assert completion.text == '{"city": "Oslo"}'
+        assert server.asked[0]["response_format"]["json_schema"]["schema"] == schema
+        server.body = said('{"town": "Oslo"}', finish_reason="stop")
+        with pytest.raises(sauropod.InvalidOutput, match="city"):
+            await engine.complete("Where?", grammar=sauropod.Grammar.json_schema(schema))

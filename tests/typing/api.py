@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_type
 
@@ -12,6 +13,18 @@ from numpy.typing import NDArray
 import sauropod
 from sauropod import blocking
 from sauropod.abc import Backend, Chunk, Device, LanguageModel, LoadOptions, ModelInfo, Sampled, Source
+
+
+@dataclass
+class City:
+    name: str
+    people: int
+
+
+@sauropod.tool
+def population(city: str) -> int:
+    """How many people live in a city."""
+    return len(city)
 
 
 async def asynchronous() -> None:
@@ -28,6 +41,8 @@ async def asynchronous() -> None:
             match event:
                 case sauropod.TextDelta(text=text):
                     assert_type(text, str)
+                case sauropod.ToolCallClosed(tool_call=call):
+                    assert_type(call, sauropod.ToolCall)
                 case sauropod.Finished(completion=completion):
                     assert_type(completion, sauropod.Completion)
         assert_type(engine.stream([1, 2, 3]).text(), AsyncIterator[str])
@@ -36,8 +51,17 @@ async def asynchronous() -> None:
         assert_type(engine.info, sauropod.ModelInfo)
     await sauropod.Engine(Path("model.gguf")).open()
     await sauropod.Engine({"repo": "org/repo", "quantization": "Q4_K_M"}).open()
-    await engine.complete("Hi", temprature=0)  # type: ignore[call-arg]
-    await engine.complete("Hi", temperature="hot")  # type: ignore[arg-type]
+    assert_type(await engine.complete("Hi", returns=City), City)
+    assert_type(await engine.complete("Hi", returns=int, temperature=0), int)
+    assert_type(await engine.run("Hi", tools=[population]), sauropod.RunResult[str])
+    assert_type((await engine.run("Hi", tools=[population], returns=City, max_rounds=3)).value, City)
+    async with engine.run("Hi", tools=[population], approve=lambda call: call.name == "population") as run:
+        async for happened in run:
+            assert_type(happened, sauropod.RunEvent)
+    assert_type(run.result, sauropod.RunResult[str])
+    assert_type(population("Oslo"), int)
+    await engine.complete("Hi", temprature=0)  # type: ignore[call-overload]
+    await engine.complete("Hi", temperature="hot")  # type: ignore[call-overload]
     sauropod.Engine("demo", isolation="container")  # type: ignore[arg-type]
 
 
@@ -45,7 +69,9 @@ def synchronous() -> None:
     with blocking.Engine("demo", slots=4) as engine:
         assert_type(engine.complete("Hi", max_tokens=5), sauropod.Completion)
         for event in engine.stream("Hi"):
-            assert_type(event, sauropod.TextDelta | sauropod.Finished)
+            assert_type(event, sauropod.StreamEvent)
+        assert_type(engine.complete("Hi", returns=City), City)
+        assert_type(engine.run("Hi", tools=[population]).result, sauropod.RunResult[str])
         assert_type(engine.embed("a"), NDArray[np.float32])
         assert_type(engine.count_tokens("Hi", raw=True), int)
     blocking.Engine("demo", slot=4)  # type: ignore[call-arg]

@@ -7,12 +7,13 @@ been cleaned up. In plain code it would strike anywhere.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import anyio
+from typing_extensions import Unpack
 
-from sauropod import Completion, Engine, ModelInfo, Prompt, SamplingParams, Tool, UnsupportedInput
+from sauropod import AskOptions, Completion, Engine, ModelInfo, Prompt, StreamEvent, UnsupportedInput
 from sauropod.cli.options import engine_options
 from sauropod.cli.terminal import status
 
@@ -34,18 +35,15 @@ def opened(options: argparse.Namespace) -> Iterator[Engine]:
 def ask(
     engine: Engine,
     prompt: Prompt,
-    write: Callable[[str], None],
-    *,
-    tools: Sequence[Tool] = (),
-    raw: bool = False,
-    sampling: SamplingParams | None = None,
+    take: Callable[[StreamEvent], None],
+    **options: Unpack[AskOptions],
 ) -> Completion:
-    """The whole answer, once each piece of it has been given to `write` as it came."""
+    """The whole answer, once each event of it has been given to `take` as it came."""
 
     async def answer() -> Completion:
-        async with engine.stream(prompt, tools=tools, raw=raw, sampling=sampling) as stream:
-            async for text in stream.text():
-                write(text)
+        async with engine.stream(prompt, **options) as stream:
+            async for event in stream:
+                take(event)
         return stream.completion
 
     return anyio.run(answer)

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 from sauropod.cli.failures import OK
 from sauropod.cli.figures import model_line
 from sauropod.cli.lines import ask, read_message, with_line_editing
-from sauropod.cli.options import add_loading, add_model, add_sampling, add_system, sampling_of
+from sauropod.cli.options import (
+    add_loading,
+    add_model,
+    add_reasoning,
+    add_sampling,
+    add_system,
+    asked_of,
+)
 from sauropod.cli.terminal import is_terminal, note
 
 if TYPE_CHECKING:
@@ -32,6 +39,7 @@ EXAMPLES = """\
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_system(parser)
+    add_reasoning(parser)
     add_sampling(parser)
     add_loading(parser)
 
@@ -40,10 +48,10 @@ def run(options: argparse.Namespace) -> int:
     from sauropod.cli.asking import opened, require_chat
     from sauropod.cli.talk import Talk
 
-    sampling = sampling_of(options)
+    asked = asked_of(options)
     with opened(options) as engine:
         require_chat(engine.info, options.model)
-        talk = Talk(engine, sampling, is_terminal(sys.stdin), options.verbose > 0)
+        talk = Talk(engine, asked, is_terminal(sys.stdin), options.verbose > 0)
         talk.conversation.system = options.system
         if talk.interactive:
             with_line_editing()

@@ -100,9 +100,9 @@ def _innermost(error: BaseException) -> BaseException:
 
 def _as_options(message: str) -> str:
     """The message, with what Python calls `context_length` called as it is called here."""
-    from sauropod.cli.options import LOADING, SAMPLING
+    from sauropod.cli.options import LOADING, REASONING, SAMPLING
 
-    names = "|".join(name for name in (*LOADING, *SAMPLING) if "_" in name)
+    names = "|".join(name for name in (*LOADING, *REASONING, *SAMPLING) if "_" in name)
     return re.sub(rf"(?<![\w/.-])({names})(?![\w/-]|\.\w)", lambda match: f"--{match[1].replace('_', '-')}", message)
 
 

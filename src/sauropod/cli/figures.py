@@ -67,6 +67,7 @@ def as_data(completion: Completion) -> dict[str, Any]:
             "prompt_tokens": usage.prompt_tokens,
             "cached_tokens": usage.cached_tokens,
             "completion_tokens": usage.completion_tokens,
+            "reasoning_tokens": usage.reasoning_tokens,
         },
         "timings": {
             "queued": timings.queued,

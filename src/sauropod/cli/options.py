@@ -10,23 +10,27 @@ from sauropod.cli.parser import usage_error
 from sauropod.errors import ModelNotFound
 
 if TYPE_CHECKING:
-    from sauropod import SamplingParams
+    from sauropod import AskOptions
     from sauropod.blocking import EngineOptions
 
 __all__ = [
     "LOADING",
+    "REASONING",
     "SAMPLING",
     "add_json",
     "add_loading",
     "add_model",
+    "add_reasoning",
     "add_sampling",
     "add_system",
     "as_text",
+    "asked_of",
     "engine_options",
-    "sampling_of",
 ]
 
 LOADING = ("backend", "device", "isolation", "context_length", "slots", "threads", "gpu_layers", "cache_type")
+
+REASONING = ("reasoning_effort", "reasoning_budget")
 
 SAMPLING: dict[str, tuple[type, str]] = {
     "temperature": (float, "0 always takes the likeliest token"),
@@ -81,6 +85,15 @@ def add_sampling(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--stop", metavar="TEXT", type=as_text, action="append", default=[], help=about)
 
 
+def add_reasoning(parser: argparse.ArgumentParser) -> None:
+    """How much a model that thinks is to think."""
+    group = parser.add_argument_group("thinking")
+    about = "how hard to think, in the words of the model's template: none, low, high, ..."
+    group.add_argument("--reasoning-effort", metavar="LEVEL", type=as_text, help=about)
+    about = "tokens of thoughts after which it has to answer; 0: it does not think"
+    group.add_argument("--reasoning-budget", metavar="N", type=int, help=about)
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="write JSON instead")
 
@@ -90,11 +103,13 @@ def as_text(argument: str) -> str:
     return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def sampling_of(options: argparse.Namespace) -> SamplingParams:
-    """The sampling that was asked for. Raises `InvalidSampling`."""
+def asked_of(options: argparse.Namespace) -> AskOptions:
+    """How the model is to answer. Raises `InvalidSampling`."""
     from sauropod import SamplingParams
 
-    return SamplingParams(stop=options.stop, **{name: getattr(options, name) for name in SAMPLING})
+    sampling = SamplingParams(stop=options.stop, **{name: getattr(options, name) for name in SAMPLING})
+    effort, budget = (getattr(options, name) for name in REASONING)
+    return {"sampling": sampling, "reasoning_effort": effort, "reasoning_budget": budget}
 
 
 def engine_options(options: argparse.Namespace) -> EngineOptions:

@@ -6,17 +6,28 @@ The prompt is what stands after the model, then what is piped in.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sauropod.cli.figures import as_data, duration, speed_line
-from sauropod.cli.options import add_json, add_loading, add_model, add_sampling, add_system, as_text, sampling_of
+from sauropod.cli.options import (
+    add_json,
+    add_loading,
+    add_model,
+    add_reasoning,
+    add_sampling,
+    add_system,
+    as_text,
+    asked_of,
+)
 from sauropod.cli.parser import usage_error
 from sauropod.cli.terminal import is_terminal, note, print_json, status
 from sauropod.cli.writing import Writing
 
 if TYPE_CHECKING:
-    from sauropod import Completion, Message, ModelInfo
+    from sauropod import AskOptions, Completion, Message, ModelInfo
 
 __all__ = ["EXAMPLES", "USAGE", "add_arguments", "run"]
 
@@ -26,6 +37,7 @@ EXAMPLES = """\
   sauropod run ./model.gguf "Summarise this:" < letter.txt
   sauropod run org/repo:Q8_0 "Three names for a dinosaur" --temperature 0.9 --seed 7
   sauropod run demo "Hello" --json
+  sauropod run org/repo "A city and its country" --schema '{"type": "object"}'
 """
 
 
@@ -35,7 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("prompt", metavar="PROMPT", nargs="*", type=as_text, default=[], help=about)
     add_system(parser)
     parser.add_argument("--raw", action="store_true", help="continue the prompt as it is, without the chat template")
+    about = "hold the answer to this JSON schema: a file, or the schema itself"
+    parser.add_argument("--schema", metavar="SCHEMA", type=as_text, help=about)
     add_json(parser)
+    add_reasoning(parser)
     add_sampling(parser)
     add_loading(parser)
 
@@ -43,10 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from sauropod.cli.asking import ask, opened
 
-    prompt, sampling = _prompt(options), sampling_of(options)
+    prompt, asked = _prompt(options), _asked(options)
     with opened(options) as engine:
         with Writing(quiet=options.json) as answer:
-            completion = ask(engine, prompt, answer.write, raw=options.raw, sampling=sampling)
+            completion = ask(engine, prompt, answer.take, **asked)
         _conclude(completion, engine.info, options)
     return 0
 
@@ -62,8 +77,29 @@ def _conclude(completion: Completion, info: ModelInfo, options: argparse.Namespa
 
 def _report(completion: Completion, info: ModelInfo) -> dict[str, object]:
     choice = completion.choices[0]
-    found = {"text": choice.text, "stop_reason": str(choice.stop_reason), "stop": choice.stop}
+    found = {
+        "text": choice.text,
+        "reasoning": choice.reasoning,
+        "stop_reason": str(choice.stop_reason),
+        "stop": choice.stop,
+    }
     return {"model": info.name, **found, **as_data(completion)}
+
+
+def _asked(options: argparse.Namespace) -> AskOptions:
+    """Raises `InvalidSampling` or `InvalidGrammar`."""
+    from sauropod import Grammar
+
+    asked: AskOptions = {**asked_of(options), "raw": options.raw}
+    if options.schema is None:
+        return asked
+    try:
+        given = options.schema.strip()
+        text = given if given.startswith("{") else Path(given).read_text(encoding="utf-8-sig")
+        schema = json.loads(text)
+    except (OSError, ValueError) as error:
+        usage_error(f"--schema is a file with a JSON schema, or the schema itself: {error}.", "sauropod run")
+    return {**asked, "grammar": Grammar.json_schema(schema)}
 
 
 def _prompt(options: argparse.Namespace) -> str | list[Message]:

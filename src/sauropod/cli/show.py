@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
 
 import attrs
 
-from sauropod import Completion, Engine, Message, SamplingParams, Tool, ToolCall, UnsupportedInput
+from sauropod import Completion, Engine, Message, SamplingParams, Tool, ToolCall
 from sauropod.cli.asking import ask
 from sauropod.cli.figures import speed_line
-from sauropod.cli.terminal import clean, print_text, styled
+from sauropod.cli.terminal import print_text, styled
 from sauropod.cli.writing import Writing
 
 __all__ = ["Show", "Turn"]
@@ -38,17 +36,18 @@ CANNED = '{"temperature": 18, "sky": "sunny"}'
 
 LONGEST_ANSWER = 160
 
-CALL = re.compile(r"<tool_call>\s*(\{.*?\})\s*</tool_call>", re.DOTALL)
-"""How the demo model writes a call, and many others."""
-
 
 @attrs.frozen
 class Turn:
-    """A question and its answer. `call` is the tool call that the answer is, if it is one."""
+    """A question and its answer."""
 
     question: str
     completion: Completion
-    call: ToolCall | None = None
+
+    @property
+    def call(self) -> ToolCall | None:
+        """The first call of a tool in the answer."""
+        return next(iter(self.completion.tool_calls), None)
 
 
 @attrs.define(eq=False)
@@ -71,27 +70,21 @@ class Show:
     def _with_tool(self) -> None:
         self._show_question(TOOL_QUESTION, "a new conversation, in which it may call a tool")
         asked = Message.user(TOOL_QUESTION)
-        try:
-            call = self._ask(TOOL_QUESTION, [asked], [WEATHER]).call
-        except UnsupportedInput as error:
-            self._say(clean(str(error)))
-            return
-        if call is None:
+        called = self._ask(TOOL_QUESTION, [asked], [WEATHER])
+        if called.call is None:
             self._say(f"It did not call {WEATHER.name}, which was offered.")
             return
         self._say(f"{WEATHER.name} is a stand-in: it says {CANNED} and looks nothing up.")
-        self._ask(CANNED, [asked, Message.assistant(tool_calls=[call]), Message.tool(CANNED, call=call)], [WEATHER])
+        told = [asked, called.completion.message, Message.tool(CANNED, call=called.call)]
+        self._ask(CANNED, told, [WEATHER])
 
     def _ask(self, question: str, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> Turn:
-        """Ask, and write the answer as it comes. One that may be a call is looked at first."""
-        answer, sampling = Writing(quiet=self.quiet or bool(tools)), SamplingParams(max_tokens=LONGEST_ANSWER)
-        completion = ask(self.engine, messages, answer.write, tools=tools, sampling=sampling)
-        call = _call_in(completion.text) if tools else None
-        if tools:
-            self._show(clean(completion.text) if call is None else styled(f"calls {_as_code(call)}", "cyan"))
+        """Ask, and write the answer as it comes."""
+        answer, sampling = Writing(quiet=self.quiet), SamplingParams(max_tokens=LONGEST_ANSWER)
+        completion = ask(self.engine, messages, answer.take, tools=tools, sampling=sampling)
         self._show(" ...\n" if completion.stop_reason == "max_tokens" else "\n")
         self._say(speed_line(completion))
-        self.turns.append(Turn(question, completion, call))
+        self.turns.append(Turn(question, completion))
         return self.turns[-1]
 
     def _show_question(self, question: str, aside: str = "") -> None:
@@ -103,17 +96,3 @@ class Show:
     def _show(self, text: str) -> None:
         if not self.quiet:
             print_text(text)
-
-
-def _call_in(text: str) -> ToolCall | None:
-    """The first tool call in an answer; None if there is none that can be read."""
-    match = CALL.search(text)
-    try:
-        call = json.loads(match[1]) if match else {}
-        return ToolCall(str(call["name"]), dict(call["arguments"]))
-    except (ValueError, KeyError, TypeError):
-        return None
-
-
-def _as_code(call: ToolCall) -> str:
-    return f"{call.name}({', '.join(f'{name}={value!r}' for name, value in call.arguments.items())})"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import attrs
 
-from sauropod import Completion, Engine, PromptTooLong, SamplingParams, SauropodError
+from sauropod import AskOptions, Completion, Engine, PromptTooLong, SauropodError
 from sauropod.cli.asking import ask
 from sauropod.cli.conversation import Conversation, NotAConversation
 from sauropod.cli.failures import OK, exit_code, report
@@ -38,7 +38,8 @@ class Talk:
     """A conversation with a loaded model. What goes wrong in a turn is said, and the turn taken back."""
 
     engine: Engine
-    sampling: SamplingParams
+    asked: AskOptions
+    """How the model is to answer."""
     interactive: bool = True
     """Somebody sits there, who may interrupt an answer without meaning to leave."""
     verbose: bool = False
@@ -68,7 +69,8 @@ class Talk:
         answer = Writing()
         try:
             with answer:
-                self.last = ask(self.engine, self.conversation.asking(message), answer.write, sampling=self.sampling)
+                prompt = self.conversation.asking(message)
+                self.last = ask(self.engine, prompt, answer.take, **self.asked)
             self._conclude(self.last)
         except KeyboardInterrupt:
             if not self.interactive:

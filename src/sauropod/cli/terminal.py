@@ -74,10 +74,10 @@ def print_json(value: Any) -> None:
     print_text(json.dumps(value, ensure_ascii=not unicode, indent=2) + "\n")
 
 
-def print_error(text: str) -> None:
+def print_error(text: str, *, end: str = "\n") -> None:
     """Write a line to stderr, if that can be written: what was asked for does not fail with it."""
     try:
-        print(text, file=sys.stderr, flush=True)
+        print(text, end=end, file=sys.stderr, flush=True)
     except OSError:
         abandon(sys.stderr)
 

@@ -1,37 +1,49 @@
-"""A model's text on its way to stdout."""
+"""A model's answer on its way to the terminal."""
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
 from typing import Self
 
 import attrs
 
-from sauropod.cli.terminal import clean, print_text
+from sauropod import ReasoningDelta, StreamEvent, TextDelta, ToolCall, ToolCallClosed
+from sauropod.cli.terminal import clean, is_terminal, print_error, print_text, styled
 
 __all__ = ["Writing"]
 
 
 @attrs.define
 class Writing:
-    """Shows text as it comes, unless it is to be `quiet`, and keeps it.
+    """Shows an answer as it comes, unless it is to be `quiet`, and keeps its text.
 
-    As a context manager it ends the last line. An interruption leaves it as it is, for `^C` is written there.
+    The text goes to stdout. Thoughts go to stderr, where somebody sees them. As a context manager it ends the last
+    line; an interruption leaves it as it is, for `^C` is written there.
     """
 
     quiet: bool = False
     _pieces: list[str] = attrs.field(factory=list)
+    _thoughts: list[str] = attrs.field(factory=list)
 
     @property
     def text(self) -> str:
-        """All that has come so far."""
+        """All of the text that has come so far."""
         return "".join(self._pieces)
 
-    def write(self, piece: str) -> None:
-        """Take the next piece."""
-        self._pieces.append(piece)
-        if not self.quiet:
-            print_text(clean(piece))
+    def take(self, event: StreamEvent) -> None:
+        """Take what comes next."""
+        match event:
+            case TextDelta(text=text) if text:
+                self._end_thoughts()
+                self._pieces.append(text)
+                self._show(clean(text))
+            case ReasoningDelta(text=text) if not self.quiet and is_terminal(sys.stderr):
+                self._thoughts.append(text)
+                print_error(styled(clean(text, sys.stderr), "dim", sys.stderr), end="")
+            case ToolCallClosed(tool_call=call):
+                self._end_thoughts()
+                self._show(styled(f"calls {clean(_as_code(call))}", "cyan"))
 
     def __enter__(self) -> Self:
         return self
@@ -44,5 +56,19 @@ class Writing:
 
     def end(self) -> None:
         """No more will come: end the last line, if there is one that has no end."""
-        if not self.quiet and self._pieces and not self._pieces[-1].endswith("\n"):
-            print_text("\n")
+        self._end_thoughts()
+        if self._pieces and not self._pieces[-1].endswith("\n"):
+            self._show("\n")
+
+    def _end_thoughts(self) -> None:
+        if self._thoughts:
+            print_error("" if self._thoughts[-1].endswith("\n") else "\n")
+        self._thoughts.clear()
+
+    def _show(self, text: str) -> None:
+        if not self.quiet:
+            print_text(text)
+
+
+def _as_code(call: ToolCall) -> str:
+    return f"{call.name}({', '.join(f'{name}={value!r}' for name, value in call.arguments.items())})"
