@@ -2,8 +2,8 @@
 
     python -m examples.train.text.evaluate src/sauropod/assets/demo.gguf --json build/text/report.json
 
-It is asked greedily through an `Engine`, many questions at once. An answer is the model's own text, tool calls as it
-writes them.
+It is asked greedily through an `Engine`, many questions at once. An answer is the model's text, and after it its tool
+calls, as it writes them.
 """
 
 from __future__ import annotations
@@ -80,9 +80,14 @@ def asking(engine: Engine) -> Ask:
         completion = await engine.complete(
             messages_of(conversation), tools=tools_of(conversation), temperature=0, max_tokens=256
         )
-        return completion.text
+        return "\n".join([completion.text, *map(_written, completion.tool_calls)]).strip()
 
     return ask
+
+
+def _written(call: ToolCall) -> str:
+    content = json.dumps({"name": call.name, "arguments": dict(call.arguments)}, ensure_ascii=False)
+    return f"<tool_call>\n{content}\n</tool_call>"
 
 
 def messages_of(conversation: Conversation) -> list[Message]:
