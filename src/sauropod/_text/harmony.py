@@ -73,14 +73,16 @@ class ChannelReader:
 
     def _body(self, sink: Sink) -> Reading[None]:
         """Read a message to its end."""
+        some = False
         while True:
             text = self.source.rest
             found = re.search("|".join(map(re.escape, ENDS)), text)
             certain = found.start() if found else len(text) if self.source.ended else len(text) - held_back(text, ENDS)
             sink(text[:certain])
             self.source.at += certain
+            some = some or certain > 0
             if found:
-                self.source.at += 0 if found[0] == "<|start|>" and certain else len(found[0])
+                self.source.at += 0 if found[0] == "<|start|>" and some else len(found[0])
                 return
             if self.source.ended:
                 return

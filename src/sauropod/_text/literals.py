@@ -21,6 +21,7 @@ MOST_DEPTH = 64
 _NAMES = {"true": "true", "True": "true", "false": "false", "False": "false"}
 _NAMES |= dict.fromkeys(("null", "None", "undefined"), "null")
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
+_DIGITS = {"x": 2, "u": 4, "U": 8}
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -133,8 +134,8 @@ class LiteralReader:
 
     def _escape(self) -> Reading[str]:
         character = yield from self.source.take()
-        if character in "ux":
-            return (yield from self._code(4 if character == "u" else 2))
+        if character in _DIGITS:
+            return (yield from self._code(_DIGITS[character]))
         if character in "\"'\\/":
             return character
         return _ESCAPES.get(character, f"\\{character}")
@@ -160,9 +161,9 @@ class LiteralReader:
         for _ in range(digits):
             code += yield from self.source.take()
         try:
-            return int(code, 16)
-        except ValueError:
-            raise Malformed(f"\\u{code} is no character") from None
+            return ord(chr(int(code, 16)))
+        except (ValueError, OverflowError):
+            raise Malformed(f"{code!r} is the number of no character") from None
 
     def _word(self) -> Reading[str]:
         """A number, or one of the few names there are."""

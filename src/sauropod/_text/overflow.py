@@ -19,20 +19,13 @@ SYSTEM = ("system", "developer")
 
 def turns(messages: Sequence[Message]) -> list[list[Message]]:
     """The conversation in turns, what the system says left out."""
-    result: list[list[Message]] = []
-    for message in messages:
-        if message.role in SYSTEM:
-            continue
-        if message.role == "user" or not result:
-            result.append([])
-        result[-1].append(message)
-    return result
+    return [[messages[place] for place in turn] for turn in _places(messages)]
 
 
 def without_turns(messages: Sequence[Message], count: int) -> list[Message]:
     """The conversation without its first turns."""
-    dropped = {id(message) for turn in turns(messages)[:count] for message in turn}
-    return [message for message in messages if id(message) not in dropped]
+    dropped = {place for turn in _places(messages)[:count] for place in turn}
+    return [message for place, message in enumerate(messages) if place not in dropped]
 
 
 def dropped_turns(messages: Sequence[Message], length: Callable[[Sequence[Message]], int], room: int, step: int) -> int:
@@ -49,6 +42,18 @@ def dropped_turns(messages: Sequence[Message], length: Callable[[Sequence[Messag
     steps = -(-(whole - room) // step) * step
     ample = _first(lambda count: whole - length(without_turns(messages, count)) >= steps, most)
     return ample if ample is not None else enough if enough is not None else most
+
+
+def _places(messages: Sequence[Message]) -> list[list[int]]:
+    """Where the messages of each turn are."""
+    result: list[list[int]] = []
+    for place, message in enumerate(messages):
+        if message.role in SYSTEM:
+            continue
+        if message.role == "user" or not result:
+            result.append([])
+        result[-1].append(place)
+    return result
 
 
 def _first(holds: Callable[[int], bool], most: int) -> int | None:

@@ -202,6 +202,22 @@ def test_a_template_of_ones_own_is_used(tiny_model: Path) -> None:
     model.close()
 
 
+def test_a_template_for_tools_is_used_where_there_are_some(tmp_path: Path) -> None:
+    plain, with_tools = ("{% for m in messages %}<{{ m.content }}>{% endfor %}" + mark for mark in ("", "tools"))
+    metadata = {"tokenizer.chat_template.tool_use": with_tools}
+    path = models.tiny_llama(tmp_path / "m.gguf", chat_template=plain, metadata=metadata)
+    model = load(path)
+    assert model.render([sauropod.Message.user("Hi")]) == "<Hi>"
+    assert model.render([sauropod.Message.user("Hi")], [sauropod.Tool("clock")]) == "<Hi>tools"
+    model.close()
+    broken = models.tiny_llama(
+        tmp_path / "b.gguf", chat_template=plain, metadata={"tokenizer.chat_template.tool_use": "{% if"}
+    )
+    model = load(broken)
+    assert model.render([sauropod.Message.user("Hi")], [sauropod.Tool("clock")]) == "<Hi>"
+    model.close()
+
+
 def test_closing_gives_the_memory_back(tmp_path: Path) -> None:
     path = models.tiny_llama(tmp_path / "m.gguf", context_length=32768)
 

@@ -122,6 +122,14 @@ TWICE = "{% set a = [1] %}" + "{% set a = [a, a] %}" * 45
 """A list that takes two pointers a level and would be 2⁴⁵ numbers long, written out."""
 
 RUNAWAYS = {
+    "lists that hold themselves": "{% set a = [1] %}{% set _ = a.append(a) %}{{ a | tojson }}",
+    "lists that grow in a list": (
+        "{% set a = [0] %}{% for i in range(60) %}{% set _ = a.append(a[:]) %}{% endfor %}{{ a | tojson }}"
+    ),
+    "lists that grow without end": (
+        "{% set a = [] %}{% for i in range(9999) %}{% for j in range(9999) %}{% set _ = a.append('x' * 1000) %}"
+        "{% endfor %}{% endfor %}"
+    ),
     "endless loops": "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
     "endless writing": "{% for a in range(99999) %}{% for b in range(99999) %}xxxxxxxx{% endfor %}{% endfor %}",
     "doubling": "{% set n = namespace(x='ab') %}{% for i in range(60) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
@@ -231,6 +239,19 @@ def test_a_template_cannot_change_the_conversation() -> None:
     source = "{% set _ = messages[0].update({'content': 'x'}) %}"
     with pytest.raises(UnsupportedInput):
         ChatTemplate(source).render(TALK)
+
+
+def test_a_template_may_collect_in_lists_and_changes_nobody_elses() -> None:
+    source = (
+        "{% set seen = [] %}{% for m in messages %}{% if seen.append(m.role) %}{% endif %}{% endfor %}"
+        "{% set _ = options.append('x') %}{{ seen | join(',') }} {{ options | length }} {{ seen.pop() }}"
+    )
+    options = ["a"]
+    template = ChatTemplate(source)
+    for _ in range(2):
+        rendered = template.render(TALK[1:], options={"options": options})
+        assert rendered == "user,assistant,user 2 user"
+    assert options == ["a"]
 
 
 def test_jinja_itself_is_as_the_sandbox_expects_it() -> None:

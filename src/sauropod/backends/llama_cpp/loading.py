@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 from collections.abc import Callable
 from functools import partial
@@ -27,7 +28,7 @@ from sauropod.backends.llama_cpp.plan import (
     threads_worth_having,
 )
 from sauropod.backends.llama_cpp.settings import Settings
-from sauropod.backends.llama_cpp.template import ChatTemplate
+from sauropod.backends.llama_cpp.template import ChatTemplate, ToolTemplates
 from sauropod.backends.llama_cpp.vocabulary import Vocabulary
 from sauropod.errors import BackendError, DeviceUnavailable, OutOfMemory, UnsupportedInput, UnsupportedModel
 
@@ -277,17 +278,25 @@ class _Loading:
 
     # -- the rest --------------------------------------------------------------------------------------------------
 
-    def _template(self, metadata: Metadata, vocabulary: Vocabulary) -> tuple[ChatTemplate | None, str]:
+    def _template(self, metadata: Metadata, vocabulary: Vocabulary) -> tuple[ChatTemplate | ToolTemplates | None, str]:
         """The chat template, or why there is none. A template the user gave must work."""
+
+        def made(source: str) -> ChatTemplate:
+            return ChatTemplate(source, vocabulary.bos, vocabulary.end, self.options.system_prompt or "")
+
         source = self.options.chat_template or metadata.chat_template
         if not source:
             return None, "This model has no chat template; give one with chat_template=…, or ask with raw=True."
         try:
-            return ChatTemplate(source, vocabulary.bos, vocabulary.end, self.options.system_prompt or ""), ""
+            template = made(source)
         except UnsupportedInput as error:
             if self.options.chat_template or self.options.system_prompt:
                 raise
             return None, str(error)
+        if not self.options.chat_template and metadata.tool_template:
+            with contextlib.suppress(UnsupportedInput):
+                return ToolTemplates(template, made(metadata.tool_template)), ""
+        return template, ""
 
     def _describe(
         self,

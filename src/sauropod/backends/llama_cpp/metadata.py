@@ -70,7 +70,15 @@ class Metadata:
 
     @property
     def chat_template(self) -> str | None:
-        template = library().llama_model_chat_template(self.model, None)
+        return self._named_template(None)
+
+    @property
+    def tool_template(self) -> str | None:
+        """The chat template for conversations with tools, where that is one of its own."""
+        return self._named_template(b"tool_use")
+
+    def _named_template(self, name: bytes | None) -> str | None:
+        template = library().llama_model_chat_template(self.model, name)
         return template.decode(errors="replace") if template else None
 
     @property

@@ -20,7 +20,7 @@ from sauropod.backends.llama_cpp.embedding import Embedder
 from sauropod.backends.llama_cpp.grammar import Grammars
 from sauropod.backends.llama_cpp.library import library, listening
 from sauropod.backends.llama_cpp.sampling import Candidates, Sampler
-from sauropod.backends.llama_cpp.template import ChatTemplate
+from sauropod.backends.llama_cpp.template import ChatTemplate, ToolTemplates
 from sauropod.backends.llama_cpp.vocabulary import Vocabulary
 from sauropod.errors import BackendError, PromptTooLong, UnsupportedInput
 
@@ -67,7 +67,7 @@ class LlamaModel(LanguageModel):
     _vocabulary: Vocabulary
     _embedder: Embedder
     _abort: AbortFlag
-    _template: ChatTemplate | None = None
+    _template: ChatTemplate | ToolTemplates | None = None
     _template_fault: str = "This model has no chat template; give one with chat_template=…, or ask with raw=True."
     _window: int = 0
     """How many tokens back sliding-window layers see; 0 if there are none."""

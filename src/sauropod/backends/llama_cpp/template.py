@@ -18,7 +18,7 @@ from sauropod.backends.llama_cpp.dialect import Dialect, Said, learn
 from sauropod.backends.llama_cpp.sandbox import Sandbox, TemplateTooCostly
 from sauropod.errors import UnsupportedInput
 
-__all__ = ["ChatTemplate"]
+__all__ = ["ChatTemplate", "ToolTemplates"]
 
 SECONDS = 2.0
 LARGEST_SOURCE = 100_000
@@ -106,6 +106,21 @@ class ChatTemplate:
             if name in self.source:
                 variables.setdefault(name, make(tools or ()))
         return self._sandbox.run(self._template, variables, self.seconds)
+
+
+@attrs.frozen
+class ToolTemplates:
+    """Two templates of one model: one for conversations with tools in them, and one for all others."""
+
+    plain: ChatTemplate
+    with_tools: ChatTemplate
+
+    def render(
+        self, messages: Sequence[Message], tools: Sequence[Tool] = (), options: Mapping[str, Any] | None = None
+    ) -> str:
+        """As `ChatTemplate.render`."""
+        uses_tools = bool(tools) or any(message.tool_calls or message.role == "tool" for message in messages)
+        return (self.with_tools if uses_tools else self.plain).render(messages, tools, options)
 
 
 _OLD_NAMES: Mapping[str, Callable[[Sequence[Any]], str]] = {
