@@ -193,8 +193,8 @@ def test_ctrl_c_stops_the_model_and_leaves_the_engine_in_order() -> None:
         import sauropod
         from sauropod.blocking import Engine
         with Engine("fake:", options={"slots": 1, "context_length": 1_000_000}, max_waiting=1) as engine:
-            print("ready", flush=True)
             try:
+                print("ready", flush=True)
                 engine.complete("Hello", ignore_eos=True)
             except KeyboardInterrupt:
                 print("stopped", engine.complete("Hello", max_tokens=3, ignore_eos=True).usage.completion_tokens)
@@ -227,3 +227,25 @@ def test_an_interrupt_while_a_call_is_handed_over_stops_it_too(monkeypatch: pyte
             engine.complete("Hello", ignore_eos=True)
         completion = engine.complete("Hello", max_tokens=3, ignore_eos=True)  # waits for the only slot
         assert completion.usage.completion_tokens == 3
+
+
+def test_a_run_without_async_is_the_same() -> None:
+    def weather(city: str) -> str:
+        """Tell the weather in a city."""
+        return f"It is 21 degrees in {city}."
+
+    call = '<tool_call>{"name": "weather", "arguments": {"city": "Oslo"}}</tool_call>'
+    says = {"weather?": call, "It is 21": "It is mild."}
+    with Engine("fake:", options={"says": says, "context_length": 10_000}, isolation="thread") as engine:
+        assert engine.run("weather?", tools=[weather]).result.text == "It is mild."
+        events: list[sauropod.RunEvent] = list(engine.run("weather?", tools=[weather]))
+        assert isinstance(events[-1], sauropod.RunFinished)
+        with engine.run("weather?", tools=[weather]) as run:
+            first = next(run)
+        assert isinstance(first, sauropod.ToolCallOpened | sauropod.ToolCallClosed | sauropod.RoundFinished)
+        with pytest.raises(sauropod.ClosedError):
+            _ = run.result
+        with pytest.raises(sauropod.UnsupportedInput):
+            engine.run("weather?", tools=[weather], max_rounds=0)
+        with pytest.raises(sauropod.PromptTooLong):
+            _ = engine.run("x" * 20_000, tools=[weather]).result

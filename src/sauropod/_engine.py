@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
@@ -23,7 +24,7 @@ from sauropod._typed.functions import FunctionTool
 from sauropod._typed.schemas import schema_of
 from sauropod._values.asking import ChatOptions
 from sauropod._values.completion import Completion
-from sauropod._values.grammar import Grammar
+from sauropod._values.grammar import Grammar, GrammarKind
 from sauropod._values.info import Device, ModelInfo
 from sauropod._values.loading import LoadOptions, Source
 from sauropod._values.messages import Message, Prompt, Tool, as_messages, as_tokens
@@ -222,13 +223,9 @@ class Engine:
         `PromptTooLong`, `QueueFull`, `InvalidGrammar`, `BackendError`, `BackendCrashed` and, for a finished text that
         is not what it was held to, `InvalidOutput`.
         """
-        asked = Asked.of(options)
-        prompted = self._prompt(prompt, asked)
-        defaults = self._sampling if asked.sampling is None else asked.sampling.over(self._sampling)
-        params = attrs.evolve(defaults, **asked.fields)
-        if returns is not None:
-            params = attrs.evolve(params, grammar=_grammar_for(returns, params))
-        return TextStream(self._handle.start(prompted, params, asked.priority), params.grammar, returns)
+        prompted, params, asked = self._request(prompt, returns, options)
+        strict = _schemas(asked.chat.offered) if GrammarKind.LARK in self.info.grammars else {}
+        return TextStream(self._handle.start(prompted, params, asked.priority), params.grammar, strict, returns)
 
     @overload
     def run(
@@ -273,10 +270,9 @@ class Engine:
         """
         known = {field.name for field in attrs.fields(RunLimits)}
         limits = RunLimits(**{name: value for name, value in options.items() if name in known})  # type: ignore[arg-type]
-        again: dict[str, Any] = {name: value for name, value in options.items() if name not in known}
-        again |= {"tools": tools, "returns": returns}
-        asked = Asked.of({**again, "tools": tools})
-        prompted = self._prompt(prompt, asked)
+        asking: dict[str, Any] = {name: value for name, value in options.items() if name not in known}
+        asking["tools"] = tools
+        prompted, _, asked = self._request(prompt, returns, asking)
         if not prompted.messages:
             raise UnsupportedInput(
                 "run() goes on with a conversation; a text or tokens are only continued. Use stream()."
@@ -285,7 +281,8 @@ class Engine:
         described = {tool.name for tool in asked.chat.tools} - functions.keys()
 
         def ask(messages: Sequence[Message], *, with_tools: bool) -> TextStream:
-            return self.stream(list(messages), **(again if with_tools else {**again, "tool_choice": "none"}))
+            again = asking if with_tools else {**asking, "tool_choice": "none"}
+            return self.stream(list(messages), returns=returns, **again)
 
         return ToolRun(ask, list(prompted.messages), functions, described, limits, returns)
 
@@ -325,6 +322,18 @@ class Engine:
             hint = "it has been closed" if self._closed else "use it in `async with`, or await engine.open()"
             raise ClosedError(f"The engine is not open: {hint}.")
         return self._opened
+
+    def _request(
+        self, prompt: Prompt, returns: Any, options: Mapping[str, Any]
+    ) -> tuple[PromptText, SamplingParams, Asked]:
+        """What is asked, how, and what else goes with it."""
+        asked = Asked.of(options)
+        prompted = self._prompt(prompt, asked)
+        defaults = self._sampling if asked.sampling is None else asked.sampling.over(self._sampling)
+        params = attrs.evolve(defaults, **asked.fields)
+        if returns is not None:
+            params = attrs.evolve(params, grammar=_grammar_for(returns, params))
+        return prompted, params, asked
 
     def _prompt(self, prompt: Prompt, asked: Asked) -> PromptText:
         tokens = as_tokens(prompt)
@@ -402,6 +411,11 @@ def _as_function(given: Any) -> FunctionTool[..., Any] | None:
     if isinstance(given, Tool):
         return None
     return given if isinstance(given, FunctionTool) else FunctionTool.of(given)
+
+
+def _schemas(tools: Iterable[Tool]) -> dict[str, str]:
+    """What the arguments of tools are held to, by their names."""
+    return {tool.name: json.dumps(tool.parameters) for tool in tools if tool.strict}
 
 
 def _grammar_for(type_: Any, params: SamplingParams) -> Grammar:

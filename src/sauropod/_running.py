@@ -113,6 +113,10 @@ class ToolRun(Generic[T]):
         self._group.cancel_scope.cancel()
         try:
             await self._group.__aexit__(kind, error, trace)
+        except BaseExceptionGroup as group:
+            if group.split(lambda each: each is error)[1] is not None:
+                raise
+            # else only what goes on by itself from here, which it does as it was raised
         finally:
             self._events.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -14,8 +14,8 @@ from sauropod._runtime.link import Exchange, Link
 from sauropod._runtime.mailbox import Mailbox
 from sauropod._runtime.protocol import Answer, Began, End, Failed, Generate, Piece, Reply
 from sauropod._typed.schemas import built
-from sauropod._typed.validity import fault_of
-from sauropod._values.completion import Completion, Finished, StreamEvent, TextDelta, Timings, Usage
+from sauropod._typed.validity import fault_of, fault_under
+from sauropod._values.completion import Choice, Completion, Finished, StreamEvent, TextDelta, Timings, Usage
 from sauropod._values.grammar import Grammar
 from sauropod._values.sampling import StopReason
 from sauropod._values.syntax import Syntax
@@ -54,6 +54,8 @@ class TextStream:
     _run: Run
     _grammar: Grammar | None = None
     """What every text has to be, which is looked at once more at the end."""
+    _strict: Mapping[str, str] = attrs.field(factory=dict)
+    """The schemas of tools whose calls were held to them, by their names; which is looked at once more too."""
     _returns: Any = None
     """The type of which the answer is to be an instance."""
     _completion: Completion | None = None
@@ -106,16 +108,21 @@ class TextStream:
 
     def _check(self, completion: Completion) -> None:
         """Raises `InvalidOutput` if a text that came to its end is not what it was held to."""
-        if self._grammar is None:
-            return
         for choice in completion.choices:
-            ended = choice.stop_reason is StopReason.EOS and not choice.tool_calls
-            if ended and (fault := fault_of(choice.text, self._grammar)):
+            if fault := self._fault(choice):
                 self._failed = True
                 raise InvalidOutput(
                     f"The model's answer is not what it was held to: {fault}. Its backend is at fault.",
                     text=choice.text,
                 )
+
+    def _fault(self, choice: Choice) -> str:
+        """What is wrong with a text that was held to something."""
+        for call in choice.tool_calls:
+            if call.name in self._strict and (fault := fault_under(dict(call.arguments), self._strict[call.name])):
+                return f"it calls {call.name}, and {fault}"
+        ended = choice.stop_reason is StopReason.EOS and not choice.tool_calls
+        return fault_of(choice.text, self._grammar) if ended and self._grammar is not None else ""
 
     async def __aenter__(self) -> Self:
         return self

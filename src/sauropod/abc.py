@@ -158,7 +158,7 @@ class LanguageModel(Protocol):
         Raises `InvalidGrammar` for one that is not well-formed, too large, or asks for what cannot be enforced, and
         `UnsupportedInput` for a kind that is not in `info.grammars`.
         """
-        raise UnsupportedInput(f"{self.info.name} cannot be held to a grammar. Leave grammar out.")
+        raise UnsupportedInput(f"{self.info.name} cannot be held to a grammar of the kind {grammar.kind}. Leave it out.")
 
     @abstractmethod
     def piece(self, token: int) -> bytes:

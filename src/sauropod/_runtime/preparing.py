@@ -14,13 +14,14 @@ from sauropod._text.conversation import adapted
 from sauropod._text.output import OutputParser
 from sauropod._text.overflow import dropped_turns, turns, without_turns
 from sauropod._text.syntax import derive
+from sauropod._typed.validity import require_checkable
 from sauropod._values.asking import ChatOptions
 from sauropod._values.grammar import Grammar, GrammarKind
-from sauropod._values.messages import Message
+from sauropod._values.messages import Message, Tool
 from sauropod._values.sampling import SamplingParams
 from sauropod._values.syntax import Syntax
 from sauropod.abc import LanguageModel, ModelInfo
-from sauropod.errors import PromptTooLong, UnsupportedInput
+from sauropod.errors import InvalidGrammar, PromptTooLong, UnsupportedInput
 
 __all__ = ["Prepared", "Preparer"]
 
@@ -72,7 +73,7 @@ class Preparer:
         if not prompt.messages:
             tokens = self.encode(prompt)
             if sampling.grammar is not None:
-                self.model.compile(sampling.grammar)
+                self._compile(sampling.grammar)
             return Prepared(tokens, Began(len(tokens)), sampling.grammar, False, {})
         return self._conversation(prompt.messages, prompt.chat, sampling)
 
@@ -163,8 +164,12 @@ class Preparer:
     # -- grammars --------------------------------------------------------------------------------------------------
 
     def _grammar(self, chat: ChatOptions, sampling: SamplingParams, prefill: str) -> Grammar | None:
+        if sampling.grammar is not None:
+            self._compile(sampling.grammar)
         if not self._holds_answers:
             return sampling.grammar
+        for tool in chat.offered:
+            self._require_enforceable(tool)
         return answer_grammar(
             self.info.syntax or Syntax(),
             self.split,
@@ -174,6 +179,24 @@ class Preparer:
             grammar=sampling.grammar,
             prefill=prefill,
         )
+
+    def _compile(self, grammar: Grammar) -> None:
+        """Raises `InvalidGrammar` for one that cannot be enforced, or that nobody could look at once more."""
+        self.model.compile(grammar)
+        if grammar.kind is GrammarKind.JSON_SCHEMA:
+            require_checkable(grammar.text)
+
+    def _require_enforceable(self, tool: Tool) -> None:
+        """Raises `InvalidGrammar` for a tool whose schema cannot be held."""
+        if not tool.strict:
+            return
+        try:
+            self._compile(Grammar.json_schema(tool.parameters))
+        except InvalidGrammar as error:
+            raise InvalidGrammar(
+                f"Calls of the tool {tool.name!r} cannot be held to its parameters. {error} "
+                "With strict=False it may be called with any arguments."
+            ) from error
 
     @property
     def _holds_answers(self) -> bool:

@@ -7,15 +7,19 @@ import json
 from typing import Any
 
 from sauropod._values.grammar import Grammar, GrammarKind
+from sauropod.errors import InvalidGrammar
 
-__all__ = ["fault_of", "fault_under"]
+__all__ = ["fault_of", "fault_under", "require_checkable"]
 
 MOST_BACKTRACKING = 10_000
 """Steps of a pattern that cannot be matched in linear time."""
 
 
 def fault_of(text: str, grammar: Grammar) -> str:
-    """Why a finished text is not of a grammar; empty if it is, or if only the model's backend can tell."""
+    """Why a finished text is not of a grammar; empty if it is, or if only the model's backend can tell.
+
+    Raises `InvalidGrammar` for a schema that `require_checkable` refuses.
+    """
     match grammar.kind:
         case GrammarKind.JSON_SCHEMA:
             try:
@@ -29,24 +33,40 @@ def fault_of(text: str, grammar: Grammar) -> str:
 
 
 def fault_under(value: Any, schema: str) -> str:
-    """Why a value is not valid under a schema, given as JSON; empty if it is."""
+    """Why a value is not valid under a schema (draft 2020-12), given as JSON; empty if it is.
+
+    Raises `InvalidGrammar` for a schema that `require_checkable` refuses.
+    """
     error = next(_validator(schema).iter_errors(value), None)
-    if error is None:
-        return ""
-    path = "/".join(map(str, error.instance_path))
-    return f"{error.message.splitlines()[0][:200]}{f' (at /{path})' if path else ''}"
+    return "" if error is None else _told(error, "at")
 
 
-@functools.lru_cache(maxsize=64)
+def require_checkable(schema: str) -> None:
+    """Raises `InvalidGrammar` for a schema under which nothing can be checked: it is none, or refers to elsewhere."""
+    _validator(schema)
+
+
+@functools.lru_cache(maxsize=256)
 def _validator(schema: str) -> Any:
     import jsonschema_rs
 
-    linear, bounded = jsonschema_rs.RegexOptions(), jsonschema_rs.FancyRegexOptions(backtrack_limit=MOST_BACKTRACKING)
-    make = functools.partial(jsonschema_rs.validator_for, json.loads(schema), validate_formats=True, retriever=_nowhere)
+    given = json.loads(schema)
+    if isinstance(given, dict):
+        given.pop("$schema", None)
+    make = functools.partial(jsonschema_rs.Draft202012Validator, validate_formats=True, retriever=_nowhere)
+    bounded = jsonschema_rs.FancyRegexOptions(backtrack_limit=MOST_BACKTRACKING)
     try:
-        return make(pattern_options=linear)
-    except ValueError:
-        return make(pattern_options=bounded)
+        try:
+            return make(given, pattern_options=jsonschema_rs.RegexOptions())
+        except ValueError:
+            return make(given, pattern_options=bounded)
+    except jsonschema_rs.ValidationError as error:
+        raise InvalidGrammar(f"The schema is no JSON schema (draft 2020-12): {_told(error, 'in its')}.") from error
+
+
+def _told(error: Any, where: str) -> str:
+    path = "/".join(map(str, error.instance_path))
+    return f"{error.message.splitlines()[0][:200]}{f' ({where} /{path})' if path else ''}"
 
 
 def _nowhere(uri: str) -> Any:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import attrs
 
-from sauropod._values.checks import listed
+from sauropod._values.checks import is_text, kind, listed
 from sauropod.errors import UnsupportedInput
 
 __all__ = ["Message", "Prompt", "Role", "Tool", "ToolCall", "ToolChoice", "ToolMode", "as_messages", "as_tokens"]
@@ -17,13 +18,25 @@ Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
 
 
+def _named(_: object, __: object, name: Any) -> None:
+    if not is_text(name) or not name:
+        raise UnsupportedInput(f"A tool's name is text; got {name!r}.")
+
+
 @attrs.frozen
 class ToolCall:
     """A call the model asked for: the tool's name, its arguments, and the id its result refers to."""
 
-    name: str
+    name: str = attrs.field(validator=_named)
     arguments: Mapping[str, Any] = attrs.field(factory=dict)
     id: str | None = None
+
+    @arguments.validator
+    def _mapped(self, _: object, arguments: object) -> None:
+        if not isinstance(arguments, Mapping):
+            raise UnsupportedInput(
+                f"The arguments of a call are a dict; got {type(arguments).__name__}. JSON is read by json.loads()."
+            )
 
 
 @attrs.frozen
@@ -34,10 +47,22 @@ class Tool:
     `InvalidGrammar`. With `strict` off it may give any arguments.
     """
 
-    name: str
-    description: str = ""
+    name: str = attrs.field(validator=_named)
+    description: str = attrs.field(default="", validator=kind(UnsupportedInput, str))
     parameters: Mapping[str, Any] = attrs.field(factory=lambda: {"type": "object", "properties": {}})
-    strict: bool = attrs.field(default=True, kw_only=True)
+    strict: bool = attrs.field(default=True, kw_only=True, validator=kind(UnsupportedInput, bool))
+
+    @parameters.validator
+    def _is_schema(self, _: object, parameters: object) -> None:
+        try:
+            written = json.dumps(parameters, allow_nan=False) if isinstance(parameters, Mapping) else ""
+        except (TypeError, ValueError, RecursionError):
+            written = ""
+        if not written:
+            raise UnsupportedInput(
+                f"The parameters of the tool {self.name!r} are a JSON schema, as a dict of what JSON has. "
+                "tool(function) makes one from a function's annotations."
+            )
 
 
 ToolMode: TypeAlias = Literal["auto", "none", "required"]
