@@ -43,6 +43,7 @@ from sauropod._values.sampling import SamplingParams
 from sauropod._values.syntax import (
     ArgumentSyntax,
     CallSyntax,
+    Layout,
     ReasoningSyntax,
     Slot,
     Syntax,
@@ -69,6 +70,7 @@ __all__ = [
     "Grammar",
     "GrammarKind",
     "LanguageModel",
+    "Layout",
     "LoadOptions",
     "ModelInfo",
     "Placement",
@@ -158,7 +160,9 @@ class LanguageModel(Protocol):
         Raises `InvalidGrammar` for one that is not well-formed, too large, or asks for what cannot be enforced, and
         `UnsupportedInput` for a kind that is not in `info.grammars`.
         """
-        raise UnsupportedInput(f"{self.info.name} cannot be held to a grammar of the kind {grammar.kind}. Leave it out.")
+        raise UnsupportedInput(
+            f"{self.info.name} cannot be held to a grammar of the kind {grammar.kind}. Leave grammar out."
+        )
 
     @abstractmethod
     def piece(self, token: int) -> bytes:

@@ -8,17 +8,19 @@ that tool's schema.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
 
 from sauropod._text.atoms import first_mark, is_mark
-from sauropod._text.exceptions import HARMONY_CALLS
+from sauropod._text.exceptions import HARMONY_CALLS, HARMONY_PREAMBLE
 from sauropod._text.lark import Lark, Marks, escaped_pattern
 from sauropod._text.output import OutputParser
 from sauropod._text.value_grammar import ANY_TEXT, ArgumentGrammar
-from sauropod._text.writing import call_object
+from sauropod._text.writing import frame_of
 from sauropod._values.grammar import Grammar
 from sauropod._values.messages import Tool, ToolChoice
 from sauropod._values.syntax import CallSyntax, Slot, Syntax
@@ -114,6 +116,10 @@ class _Answer:
             for way in (calls, *(HARMONY_CALLS if self.syntax.harmony else ())):
                 head = self._not_written_yet(_head(way))
                 alternatives.append(f"{self._blanks()} {nothing} {self._calls(way, head)}")
+            if self.syntax.harmony and self.choice.mode != "required":
+                open, close = HARMONY_PREAMBLE
+                said = f"{self.lark.literal(open)} {self.lark.until(close)}"
+                alternatives.append(f"{said} {self._calls(calls, _head(calls))}")
         if self.grammar is not None:
             alternatives.append(self._content("@answer"))
         elif self.choice.mode != "required":
@@ -171,7 +177,7 @@ class _Answer:
     def _part(self, calls: CallSyntax, tool: Tool, part: Any) -> str:
         match part:
             case Slot.OBJECT:
-                return self.lark.schema(_call_schema(calls, tool))
+                return self._object(calls, tool)
             case Slot.NAME:
                 return self.lark.literal(tool.name)
             case Slot.ID if calls.id_form and Slot.NAME not in calls.call:
@@ -187,6 +193,35 @@ class _Answer:
             case _:
                 return self.lark.literal(part)
 
+    def _object(self, calls: CallSyntax, tool: Tool) -> str:
+        """A call that is a JSON object, as the template writes it."""
+        written: list[str] = []
+        frame = list(calls.frame or frame_of(calls))
+        for place, part in enumerate(frame):
+            match part:
+                case Slot.NAME:
+                    written.append(self.lark.literal(json.dumps(tool.name)[1:-1]))
+                case Slot.ARGUMENTS:
+                    written.append(ArgumentGrammar(self.lark, calls.arguments, tool).arguments())
+                case Slot.ID if found := re.search(_FIELD, str(frame[place - 1])):  # which some leave out
+                    before, after = found[0], str(frame[place + 1])
+                    frame[place + 1] = after.removeprefix('"')
+                    id = f"{self.lark.literal(before)} {self.lark.terminal(ID)} {self.lark.literal(after[:1])}"
+                    written.append(f"({id})?")
+                case Slot.ID:
+                    written.append(self.lark.terminal(ID))
+                case _:
+                    ahead = frame[place + 1] if place + 1 < len(frame) else ""
+                    text = re.sub(_FIELD, "", str(part)) if ahead is Slot.ID else str(part)
+                    written.append(self.lark.literal(text))
+        return " ".join(filter(None, written))
+
+
+ID = "/[A-Za-z0-9_-]{1,32}/"
+
+_FIELD = re.compile(r',\s*"[^"]+"\s*:\s*"$')
+"""The beginning of another field of an object, whose value is a text."""
+
 
 def _own_head(calls: CallSyntax) -> str:
     return "" if isinstance(calls.call[0], Slot) else calls.call[0]
@@ -195,30 +230,3 @@ def _own_head(calls: CallSyntax) -> str:
 def _head(calls: CallSyntax) -> str:
     head = calls.open + _own_head(calls)
     return head.lstrip() if is_mark(head) else head
-
-
-def _call_schema(calls: CallSyntax, tool: Tool) -> dict[str, Any]:
-    """The schema of a call that is a JSON object."""
-    arguments: dict[str, Any] = {"type": "object"}
-    shared: dict[str, Any] = {}
-    if tool.strict:
-        arguments = {"type": "object", **tool.parameters}
-        shared = {name: arguments.pop(name) for name in ("$defs", "definitions") if name in arguments}
-    name: Any = _Leaf({"const": tool.name}) if calls.name_path else tool.name
-    places = call_object(calls, name, _Leaf(arguments), _Leaf({"type": "string", "maxLength": 32}))
-    return {**shared, **_as_schema(places, calls.id_path)}
-
-
-class _Leaf(dict[str, Any]):
-    """A schema where a value would be."""
-
-
-def _as_schema(value: Any, optional: Sequence[str]) -> dict[str, Any]:
-    """A schema for what looks like this; what is at the path `optional` may be left out."""
-    if isinstance(value, _Leaf):
-        return dict(value)
-    if not isinstance(value, Mapping):
-        return {"const": value}
-    properties = {key: _as_schema(inner, optional[1:]) for key, inner in value.items()}
-    required = [key for key in properties if [key] != list(optional)]
-    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}

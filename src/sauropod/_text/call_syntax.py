@@ -19,7 +19,7 @@ import attrs
 from sauropod._text.atoms import atoms, common_prefix, common_suffix, is_mark, joined, without
 from sauropod._text.probes import FIRST, SECOND, Probe
 from sauropod._text.turn import Turn
-from sauropod._values.syntax import ArgumentSyntax, CallSyntax, Part, Slot, Values
+from sauropod._values.syntax import ArgumentSyntax, CallSyntax, Layout, Part, Slot, Values
 
 __all__ = ["derive_calls"]
 
@@ -66,18 +66,20 @@ class _Shown:
     """Each from its first place to its last value."""
     between: Sequence[Part]
     tail: Sequence[Part]
-    objects: Sequence[Mapping[str, Any]]
-    """The calls, if they are JSON objects."""
+    objects: Sequence[str]
+    """The calls as they are written, if they are JSON objects."""
+    layout: Layout
+    """Of JSON."""
 
     @classmethod
     def of(cls, text: str, *probes: Probe) -> _Shown | None:
         """None if the calls do not look like each other."""
         places: dict[str, Slot] = {}
-        objects: list[Mapping[str, Any]] = []
+        objects: list[str] = []
         for probe in probes:
             others = [other.name for other in probes if other is not probe]
             if (written := _json(text, partial(_is_call, probe=probe, others=others))) is not None:
-                objects.append(json.loads(written))
+                objects.append(written)
                 places[written] = Slot.OBJECT
                 continue
             places |= {probe.name: Slot.NAME, probe.id: Slot.ID}
@@ -98,14 +100,19 @@ class _Shown:
             between=parts[ends[0] : begins[1]] if len(probes) > 1 else (),
             tail=parts[ends[-1] :],
             objects=objects if len(objects) == len(probes) else (),
+            layout=_layout(text, probes[0].arguments),
         )
 
     def syntax(self, turn: Turn, probe: Probe) -> CallSyntax | None:
         if self.objects:
-            return self._framed(turn, self.calls[0], **_paths(self.objects, probe))
+            paths = _paths([json.loads(each) for each in self.objects], probe)
+            frame = _frame(self.objects[0], probe, paths.get("id_path", ()))
+            arguments = ArgumentSyntax(layout=self.layout)
+            return self._framed(turn, self.calls[0], frame=frame, arguments=arguments, **paths)
         call, first_index = _counted(self.calls)
         if Slot.ARGUMENTS in call:
-            return self._framed(turn, call, first_index=first_index)
+            arguments = ArgumentSyntax(layout=self.layout)
+            return self._framed(turn, call, first_index=first_index, arguments=arguments)
         if [part for part in call if part is Slot.VALUE] == [Slot.VALUE] * 2:
             return self._with_arguments_apart(turn, call, probe, first_index)
         return None
@@ -249,6 +256,28 @@ def _paths(calls: Sequence[Mapping[str, Any]], probe: Probe) -> dict[str, Any]:
     constants = dict(_constants(call, {name, arguments, id or name}))
     paths = {"name_path": name, "arguments_path": arguments, "id_path": id}
     return {**paths, "keys": tuple(call), "constants": constants}
+
+
+def _frame(written: str, probe: Probe, id_path: Sequence[str]) -> tuple[Part, ...]:
+    """A call as it is written, with places for what differs; empty if that cannot be told."""
+    arguments = _json(written, probe.arguments.__eq__)
+    if arguments is None or written.count(probe.name) != 1:
+        return ()
+    places = {arguments: Slot.ARGUMENTS, probe.name: Slot.NAME}
+    if id_path:
+        found = re.search(rf'"{re.escape(id_path[-1])}"\s*:\s*"([^"]*)"', written)
+        if found is None:
+            return ()
+        before, after = written[: found.start(1)], written[found.end(1) :]
+        return joined([*atoms(before, places), Slot.ID, *atoms(after, places)])
+    return joined(atoms(written, places))
+
+
+def _layout(text: str, value: Any) -> Layout:
+    """How a JSON value is laid out that stands in a text."""
+    if (written := _json(text, value.__eq__)) is None or written == json.dumps(value):
+        return Layout.SPACED
+    return Layout.COMPACT if written == json.dumps(value, separators=(",", ":")) else Layout.FREE
 
 
 def _constants(call: Mapping[str, Any], known: set[Any]) -> Iterator[tuple[str, Any]]:

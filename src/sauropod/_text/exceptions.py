@@ -14,7 +14,7 @@ import attrs
 
 from sauropod._values.syntax import ArgumentSyntax, CallSyntax, ReasoningSyntax, Slot, Syntax, SyntaxOrigin, Values
 
-__all__ = ["GENERIC", "HARMONY", "HARMONY_CALLS", "is_harmony", "told_calls"]
+__all__ = ["GENERIC", "HARMONY", "HARMONY_CALLS", "HARMONY_PREAMBLE", "is_harmony", "told_calls"]
 
 GENERIC = CallSyntax(call=("<tool_call>\n", Slot.OBJECT, "\n</tool_call>"), between="\n", origin=SyntaxOrigin.GENERIC)
 """As NousResearch's Hermes models and many since write calls."""
@@ -61,6 +61,9 @@ HARMONY_CALLS = (
     ),
 )
 """The other way to call in it."""
+
+HARMONY_PREAMBLE = ("<|channel|>commentary<|message|>", "<|end|><|start|>assistant")
+"""The marks around what is said to the user before a call."""
 
 
 def is_harmony(prompt: str) -> bool:

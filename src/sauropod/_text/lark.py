@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import attrs
+
+from sauropod._values.syntax import Layout
 
 __all__ = ["Lark", "Marks", "escaped_pattern"]
 
 Marks: TypeAlias = Callable[[str], Sequence[tuple[str, int | None]]]
 """Splits a text into marks that are tokens of the model, each with its number, and text between them."""
+
+
+_LAYOUTS: Mapping[Layout, Mapping[str, Any]] = {
+    Layout.COMPACT: {"item_separator": ",", "key_separator": ":"},
+    Layout.FREE: {"whitespace_flexible": True},
+}
+"""What llguidance is told of how to lay out JSON."""
 
 
 def escaped_pattern(text: str) -> str:
@@ -48,9 +57,10 @@ class Lark:
         parts = [json.dumps(part) if token is None else f"<[{token}]>" for part, token in self.marks(text) if part]
         return " ".join(parts)
 
-    def schema(self, schema: Any) -> str:
+    def schema(self, schema: Mapping[str, Any], layout: Layout = Layout.SPACED) -> str:
         """A JSON text that is valid under a schema."""
-        return self.rule(f"%json {json.dumps(schema, ensure_ascii=False)}")
+        laid_out = {**schema, "x-guidance": _LAYOUTS[layout]} if layout in _LAYOUTS else schema
+        return self.rule(f"%json {json.dumps(laid_out, ensure_ascii=False)}")
 
     def until(self, mark: str, pattern: str = "(?s:.*)") -> str:
         """A text that a pattern matches, up to the first `mark`, and that mark."""

@@ -106,10 +106,12 @@ def _header(said: Sequence[Sequence[Part]], begun: Sequence[Sequence[Part]]) -> 
     header = common_prefix(*said)
     if all(common_suffix(prompt, header) == header for prompt in begun):
         return header  # though something may stand before it
-    header = common_prefix(header, begun[0])
+    whole, header = header, common_prefix(header, begun[0])
     for prompt in begun[1:]:
         shared = common_prefix(header, prompt)
         header = shared if is_mark(_text(shared)) else header  # some put a word to what the user said
+    if not is_mark(_text(header)) and is_mark(_text(whole)) and all(is_mark(_text(prompt)) for prompt in begun):
+        return whole  # and end what the user says last in another way
     return header
 
 

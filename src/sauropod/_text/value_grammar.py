@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import attrs
@@ -54,7 +55,7 @@ class ArgumentGrammar:
         """All of them. Raises `InvalidGrammar`."""
         schema = dict(self.tool.parameters)
         if not self.syntax.each:
-            return self.lark.schema(schema if self.tool.strict else {"type": "object"})
+            return self._json({"type": "object", **schema} if self.tool.strict else {"type": "object"})
         if not self.tool.strict:
             return self._free()
         return self._properties(self._resolved(schema, ""), "", 0)
@@ -164,8 +165,8 @@ class ArgumentGrammar:
         self._require_known(schema, _TEXT, path)
         quote = self.syntax.quote if self.syntax.values is Values.LITERAL else ""
         if quote and not self.syntax.bare_keys:  # as JSON has it, which is right in such languages too
-            ways = [self.lark.schema(schema)]
-            if quote == "'" and _is_any_text(schema):
+            ways = [self._json(schema)]
+            if _is_any_text(schema):
                 ways.append(self.lark.terminal(f"/{_IN_QUOTES}/"))
             return f"{self.lark.rule(' | '.join(ways))} {self.lark.literal(closing)}".rstrip()
         if "const" in schema:
@@ -214,13 +215,20 @@ class ArgumentGrammar:
         if kind == "boolean" or (kind == "null" and syntax.values is Values.LITERAL):
             return self._word(schema)
         if syntax.values is not Values.LITERAL:
-            return self.lark.schema(self._complete(schema))
-        in_quotes = kind == "array" and syntax.quote == "'"
-        if kind in ("number", "integer") or not (syntax.bare_keys or in_quotes):
-            return self.lark.schema(self._complete(schema))
-        return (
-            self._literal_object(schema, path, depth) if kind == "object" else self._literal_list(schema, path, depth)
-        )
+            return self._json(self._complete(schema))
+        if kind in ("number", "integer"):
+            return self._json(schema)
+        if syntax.bare_keys:
+            inside = self._literal_object if kind == "object" else self._literal_list
+            return inside(schema, path, depth)
+        ways = [self._json(self._complete(schema))]
+        if kind == "array":
+            with suppress(InvalidGrammar):
+                ways.append(self._literal_list(schema, path, depth))
+        return self.lark.rule(" | ".join(ways))
+
+    def _json(self, schema: Mapping[str, Any]) -> str:
+        return self.lark.schema(schema, self.syntax.layout)
 
     def _word(self, schema: Mapping[str, Any]) -> str:
         """A name of JSON's, or Python's: models write both."""

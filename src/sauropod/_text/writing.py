@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from sauropod._text.atoms import atoms, joined
 from sauropod._text.kinds import kind_of
 from sauropod._values.messages import ToolCall
-from sauropod._values.syntax import ArgumentSyntax, CallSyntax, Slot, Values
+from sauropod._values.syntax import ArgumentSyntax, CallSyntax, Part, Slot, Values
 
-__all__ = ["call_object", "written"]
+__all__ = ["frame_of", "written"]
 
 
 def written(syntax: CallSyntax, calls: Sequence[ToolCall]) -> str:
@@ -32,6 +33,12 @@ def call_object(syntax: CallSyntax, name: Any, arguments: Any, id: Any = None) -
     elif syntax.id_path:
         result.pop(syntax.id_path[0], None)
     return result
+
+
+def frame_of(syntax: CallSyntax) -> tuple[Part, ...]:
+    """How a call that is an object is written, as Python writes JSON: text, and places for what differs."""
+    places = {"\ue000": Slot.NAME, '"\ue001"': Slot.ARGUMENTS, "\ue002": Slot.ID}
+    return joined(atoms(_json(call_object(syntax, "\ue000", "\ue001", "\ue002")), places))
 
 
 def _put(target: dict[str, Any], values: Mapping[str, Any]) -> None:

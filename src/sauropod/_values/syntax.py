@@ -8,7 +8,17 @@ from typing import Any, TypeAlias
 
 import attrs
 
-__all__ = ["ArgumentSyntax", "CallSyntax", "Part", "ReasoningSyntax", "Slot", "Syntax", "SyntaxOrigin", "Values"]
+__all__ = [
+    "ArgumentSyntax",
+    "CallSyntax",
+    "Layout",
+    "Part",
+    "ReasoningSyntax",
+    "Slot",
+    "Syntax",
+    "SyntaxOrigin",
+    "Values",
+]
 
 
 class Slot(Enum):
@@ -55,9 +65,23 @@ class SyntaxOrigin(StrEnum):
     """The model's chat template knows no tools. It is told of them in the system message."""
 
 
+class Layout(StrEnum):
+    """Where blanks are in JSON."""
+
+    SPACED = "spaced"
+    """After every comma and colon, as Python writes it."""
+    COMPACT = "compact"
+    """Nowhere."""
+    FREE = "free"
+    """Anywhere, as in what is written over several lines."""
+
+
 @attrs.frozen(kw_only=True)
 class ArgumentSyntax:
     """How the arguments of a call are written: as one JSON object, or each by itself."""
+
+    layout: Layout = Layout.SPACED
+    """Of what is written as JSON."""
 
     each: Sequence[Part] = ()
     """One argument: marks around its key and its value. Empty for a JSON object."""
@@ -92,6 +116,9 @@ class CallSyntax:
     """Where the id is; empty if there is none."""
     keys: Sequence[str] = ("name", "arguments")
     """The keys of that object, in their order."""
+    frame: Sequence[Part] = ()
+    """How that object is written: text, and places for the name, the arguments and the id. Empty if as Python writes
+    JSON."""
     constants: Mapping[str, Any] = attrs.field(factory=dict)
     """What else is always in it."""
     first_index: int = 0
