@@ -6,6 +6,9 @@ With `--no-venv` a session uses the environment it is started in, which then has
 from __future__ import annotations
 
 import os
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
 
 import nox
 
@@ -13,6 +16,8 @@ nox.options.sessions = ["tests", "typing", "lint", "docs"]
 nox.options.default_venv_backend = "uv|virtualenv"
 
 PLUGINS = ("examples/plugins/markov", "examples/plugins/openai_chat")
+LLAMA_CPP = "llama-cpp-python==0.3.36"
+"""Its sources carry those of llama.cpp."""
 TRAINING = ("torch==2.13.0", "tokenizers>=0.21", "gguf>=0.17")
 
 
@@ -57,6 +62,21 @@ def docs(session: nox.Session) -> None:
     """Build the documentation; a broken link is an error."""
     install(session, "-e", ".[docs]")
     session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
+
+
+@nox.session
+def templates(session: nox.Session) -> None:
+    """Round trips over the chat templates of real models: those in llama.cpp's sources, or the files that are given."""
+    develop(session)
+    paths: Sequence[str] = session.posargs
+    if not paths:
+        directory = session.create_tmp()
+        session.run("pip", "download", "--no-deps", "--no-binary", ":all:", "-d", directory, LLAMA_CPP, silent=True)
+        with tarfile.open(next(Path(directory).glob("llama_cpp_python-*.tar.gz"))) as archive:
+            wanted = [each for each in archive.getmembers() if "/models/templates/" in each.name]
+            archive.extractall(directory, wanted, filter="data")
+        paths = [str(next(Path(directory).glob("*/vendor/llama.cpp/models/templates")))]
+    session.run("python", "tests/round_trip.py", *paths)
 
 
 @nox.session

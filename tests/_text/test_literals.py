@@ -57,20 +57,19 @@ def test_what_python_writes_is_read_as_the_json_of_it(value: Any) -> None:
     ("text", "value"),
     [
         ("{a: 1, b: [true, null]}", {"a": 1, "b": [True, None]}),
-        ("'it''", None),
         ("[1, 2,]", [1, 2]),
+        ("'it's'", "it's"),
+        ('["say "yes" twice", "or not"]', ['say "yes" twice', "or not"]),
         (r'"\ud83e\udd95"', "🦕"),
         (r'"\ud83e"', "\ufffd"),
-        (r"'\x41\101\'\a'", "AA'\a"),
+        (r"'\x41\'\n'", "A'\n"),
+        (r"'\q'", "\\q"),
         ("True", True),
         ("-1.5e3", -1500.0),
     ],
 )
-def test_what_models_write_besides_is_read_or_refused(text: str, value: Any) -> None:
-    try:
-        assert json.loads(read(text)) == value
-    except (Malformed, AssertionError):
-        assert value is None or text in ("[1, 2,]", r"'\x41\101\'\a'")
+def test_what_models_write_besides_is_read(text: str, value: Any) -> None:
+    assert json.loads(read(text)) == value
 
 
 @pytest.mark.parametrize(

@@ -253,7 +253,7 @@ class CallReader:
         """Read a value up to what comes after it."""
         syntax = self.syntax.arguments
         if syntax.values in (Values.LITERAL, Values.JSON):
-            yield from self._literal(LiteralReader(self.source, syntax.quote), kinds)
+            yield from self._literal(LiteralReader(self.source, syntax.quote, self._stops(after)), kinds)
             return
         closing = "".join(key if part is Slot.KEY else str(part) for part in after)
         stop = closing.strip() if Slot.KEY in after else first_mark(closing.strip())

@@ -18,6 +18,9 @@ __all__ = ["LiteralReader", "escaped"]
 
 MOST_DEPTH = 64
 
+_FOLLOWING = ",:)]}"
+"""What may follow a text in quotes."""
+
 _NAMES = {"true": "true", "True": "true", "false": "false", "False": "false"}
 _NAMES |= dict.fromkeys(("null", "None", "undefined"), "null")
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
@@ -37,6 +40,8 @@ class LiteralReader:
     source: Source
     quote: str = '"'
     """A mark that is used as quotes, besides the usual ones."""
+    after: str = ""
+    """With what that which follows the value may begin."""
 
     def value(self, sink: Sink, depth: int = 0) -> Reading[None]:
         """Read a value, and give it out as JSON. Raises `Malformed`."""
@@ -124,13 +129,25 @@ class LiteralReader:
         return None
 
     def _rest_of_text(self, quote: str, sink: Sink) -> Reading[None]:
-        """Read a text up to its closing quotes."""
+        """Read a text up to its closing quotes: those after which something follows that may follow a text.
+
+        So quotes that should have been escaped are part of it. Models forget that, and so do templates.
+        """
         if len(quote) > 1:
             yield from self.source.until(quote, sink)
             yield from self.source.literal(quote)
             return
-        while (character := (yield from self.source.take())) != quote:
+        while True:
+            character = yield from self.source.take()
+            if character == quote and (yield from self._may_end_here()):
+                return
             sink((yield from self._escape()) if character == "\\" else character)
+
+    def _may_end_here(self) -> Reading[bool]:
+        begin = self.source.at
+        following = yield from self.source.blanks()
+        self.source.at = begin
+        return not following or following in _FOLLOWING + self.after
 
     def _escape(self) -> Reading[str]:
         character = yield from self.source.take()
