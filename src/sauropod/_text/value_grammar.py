@@ -64,7 +64,7 @@ class ArgumentGrammar:
         """Arguments, or what an object has inside, in the order of the schema."""
         self._require_known(schema, _OBJECT, path)
         properties = schema.get("properties") or {}
-        if not properties and schema.get("additionalProperties") is not False and not path:
+        if not properties and not schema.keys() & {"required", "additionalProperties"} and not path:
             return self._free()
         required = set(schema.get("required") or ())
         if missing := sorted(required - properties.keys()):
