@@ -88,7 +88,7 @@ class Preparer:
     # -- conversations ---------------------------------------------------------------------------------------------
 
     def _conversation(self, messages: Sequence[Message], chat: ChatOptions, sampling: SamplingParams) -> Prepared:
-        self._require_tools_can_be_forced(chat)
+        self._require_possible(chat, sampling)
         kept, dropped_tokens = self._fitting(messages, chat, sampling)
         text = self._rendered(kept, chat)
         prefill = self._prefill(text)
@@ -202,7 +202,12 @@ class Preparer:
     def _holds_answers(self) -> bool:
         return GrammarKind.LARK in self.info.grammars
 
-    def _require_tools_can_be_forced(self, chat: ChatOptions) -> None:
+    def _require_possible(self, chat: ChatOptions, sampling: SamplingParams) -> None:
+        if chat.reasoning_budget and sampling.logprobs is not None:
+            raise UnsupportedInput(
+                "A reasoning_budget may end thoughts with tokens that the model did not choose, which have no "
+                "log-probabilities. Leave out logprobs, or the budget."
+            )
         if chat.tool_choice.mode == "required" and not self._holds_answers:
             raise UnsupportedInput(
                 f"{self.info.name} cannot be made to call a tool, because its text cannot be held to such a grammar. "

@@ -147,7 +147,7 @@ def test_a_call_that_is_required_is_made_and_valid(name: str, model: LlamaModel,
     ended = 0
     for seed, parallel in itertools.product(range(4), (True, False)):
         grammar = answer_grammar(
-            syntax, without_marks, tools=TOOLS, choice=REQUIRED, parallel=parallel, prefill=thought
+            syntax, without_marks, tools=TOOLS, choice=ToolChoice("required"), parallel=parallel, prefill=thought
         )
         text = drawn(grammar, tokenizer, model, seed)
         if text is None:
