@@ -140,6 +140,18 @@ def test_json_is_laid_out_as_python_does_unless_it_is_asked_for_otherwise(model:
     assert say(model, Grammar.json_schema(compact))[0] == '{"a":[1,2],"b":{}}'
 
 
+def test_blanks_that_are_free_are_not_without_end(model: LanguageModel) -> None:
+    value = {"a": [1, 2], "b": {}}
+    free = {"const": value, "x-guidance": {"whitespace_flexible": True}}
+    texts = {say(model, Grammar.json_schema(free), seed, logit_bias=blanks(model))[0] for seed in range(3)}
+    assert all(text is not None and json.loads(text) == value for text in texts)
+    assert any(text is not None and "\n" in text for text in texts)
+
+
+def blanks(model: LanguageModel) -> dict[int, float]:
+    return dict.fromkeys((model.encode(blank, special=False)[0] for blank in (" ", "\n")), 30.0)
+
+
 CHOICES = ["yes", "no", "no, never", 'a "quoted" one', "ünï 🦕", "(.*)", "x/y\\z\n\t", " ", "{}"]
 
 GRAMMARS: dict[str, tuple[Grammar, str]] = {

@@ -18,6 +18,14 @@ LAYOUT = {"whitespace_flexible": False, "item_separator": ", ", "key_separator":
 """A weak model that may write blanks between JSON's tokens writes them for ever, and one that may not write them where
 it learned to goes astray: `{"name": "Ada"}` is what most have read."""
 
+FLEXIBLE = {
+    "whitespace_flexible": True,
+    "whitespace_pattern": r"(?: |\n {0,40})?",
+    "item_separator": ",",
+    "key_separator": ":",
+}
+"""Where blanks are free: on one line or over several, but never without end."""
+
 MOST_RULES = 500
 """Of a GBNF grammar. Converting them takes time by the square: a quarter of a second for so many."""
 
@@ -72,8 +80,13 @@ def explained(grammar: Grammar, reason: str, tokenizer: Any) -> str:
 
 
 def _from_schema(schema: dict[str, Any]) -> str:
-    text = json.dumps(schema, ensure_ascii=False)
-    return str(guidance().LLMatcher.grammar_from_json_schema(text, defaults=LAYOUT))
+    return str(guidance().LLMatcher.grammar_from_json_schema(json.dumps(_laid_out(schema), ensure_ascii=False)))
+
+
+def _laid_out(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with all that it does not say itself of how its text is laid out."""
+    given = schema.get("x-guidance", {})
+    return {**schema, "x-guidance": {**(FLEXIBLE if given.get("whitespace_flexible") else LAYOUT), **given}}
 
 
 def _with_prepared_schemas(lark: str) -> Iterator[str]:
@@ -90,7 +103,7 @@ def _with_prepared_schemas(lark: str) -> Iterator[str]:
         given = Grammar.json_schema(schema)  # held to the same limits
         schema = prepared(_read(given.text))
         yield lark[begin : found.end()]
-        yield json.dumps({"x-guidance": LAYOUT, **schema}, ensure_ascii=False)
+        yield json.dumps(_laid_out(schema), ensure_ascii=False)
         begin = end
     yield lark[begin:]
 
