@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from benchmarks import cancel, clients, conversation, prefix, raw_loop, scheduler, shared_prompt, startup
+from benchmarks import (
+    cancel,
+    clients,
+    conversation,
+    hostile,
+    prefix,
+    raw_loop,
+    scheduler,
+    schema,
+    shared_prompt,
+    startup,
+)
 from benchmarks.harness.program import Benchmark, run
 from benchmarks.harness.report import Row
 from benchmarks.harness.setup import Setup
@@ -20,6 +31,8 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "prefix": prefix.measure,
     "conversation": conversation.measure,
     "cancel": cancel.measure,
+    "schema": schema.measure,
+    "hostile": hostile.measure,
 }
 
 

@@ -52,16 +52,20 @@ class Bindings:
     def _answer(self, ask: Ask, begin: float) -> Reading:
         text: list[str] = []
         arrivals: list[float] = []
+        held = {"type": "json_object", "schema": ask.schema} if ask.schema is not None else None
+        endless = {self._llama.token_eos(): -1e9} if held is None else {}
         for event in self._llama.create_chat_completion(
             [{"role": role, "content": said} for role, said in ask.messages],
             max_tokens=ask.tokens,
             temperature=0,
             stream=True,
-            logit_bias={str(token): bias for token, bias in {**ask.bias, self._llama.token_eos(): -1e9}.items()},
+            response_format=held,
+            logit_bias={str(token): bias for token, bias in {**ask.bias, **endless}.items()},
         ):
             piece = event["choices"][0]["delta"].get("content")
             if piece:
                 arrivals.append(time.perf_counter() - begin)
                 text.append(piece)
-        tokens = self._llama.n_tokens
-        return Reading("".join(text), arrivals, tokens - ask.tokens + 1, 0, ask.tokens).checked(ask.tokens)
+        said = "".join(text)
+        written = ask.tokens if held is None else len(self._llama.tokenize(said.encode(), add_bos=False))
+        return Reading(said, arrivals, self._llama.n_tokens - written + 1, 0, written).checked(ask.exactly)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import Self
 
 import attrs
 
 from benchmarks.harness.setup import Serving, Setup
 from benchmarks.harness.side import Ask, Reading
-from sauropod import Engine, Message, Prompt, TextDelta
+from sauropod import AskOptions, Engine, Grammar, Message, Prompt, TextDelta
 from sauropod._runtime.pool import Isolation
 
 __all__ = ["Ours"]
@@ -44,25 +43,23 @@ class Ours:
 
     async def ask(self, ask: Ask) -> Reading:
         messages = [Message(role, text) for role, text in ask.messages]  # type: ignore[arg-type]
-        return await self._read(messages, ask.tokens, bias=ask.bias)
+        grammar = Grammar.json_schema(ask.schema) if ask.schema is not None else None
+        options: AskOptions = {"grammar": grammar, "ignore_eos": grammar is None, "logit_bias": ask.bias}
+        return (await self._read(messages, ask.tokens, options)).checked(ask.exactly)
 
     async def go_on(self, text: str, tokens: int) -> Reading:
         """What comes after `text`, without a chat template."""
-        return await self._read(text, tokens, raw=True)
+        read = await self._read(text, tokens, {"raw": True, "ignore_eos": True})
+        return read.checked(tokens)
 
-    async def _read(
-        self, prompt: Prompt, tokens: int, *, raw: bool = False, bias: Mapping[int, float] | None = None
-    ) -> Reading:
+    async def _read(self, prompt: Prompt, tokens: int, options: AskOptions) -> Reading:
         begin = time.perf_counter()
         arrivals = []
-        async with self._engine.stream(
-            prompt, raw=raw, temperature=0, ignore_eos=True, max_tokens=tokens, logit_bias=bias or {}
-        ) as stream:
+        asked: AskOptions = {**options, "temperature": 0, "max_tokens": tokens}
+        async with self._engine.stream(prompt, **asked) as stream:
             async for event in stream:
                 if isinstance(event, TextDelta):
                     arrivals.append(time.perf_counter() - begin)
             done = stream.completion
         usage, queued = done.usage, done.timings.queued
-        return Reading(
-            done.text, arrivals, usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens, queued
-        ).checked(tokens)
+        return Reading(done.text, arrivals, usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens, queued)

@@ -75,7 +75,7 @@ class Server:
         cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens", 0)
         return Reading(
             "".join(text), arrivals, usage.get("prompt_tokens", 0), cached, usage.get("completion_tokens", 0)
-        ).checked(ask.tokens)
+        ).checked(ask.exactly)
 
     async def _ready(self) -> None:
         deadline = time.monotonic() + PATIENCE
@@ -121,15 +121,19 @@ def xllamacpp_command(setup: Setup, serving: Serving) -> list[str]:
 
 
 def _body(ask: Ask) -> dict[str, Any]:
-    return {
+    body: dict[str, Any] = {
         "messages": [{"role": role, "content": text} for role, text in ask.messages],
         "max_tokens": ask.tokens,
         "temperature": 0,
-        "ignore_eos": True,
+        "ignore_eos": ask.schema is None,
         "logit_bias": [[token, bias] for token, bias in ask.bias.items()],
         "stream": True,
         "stream_options": {"include_usage": True},
     }
+    if ask.schema is not None:
+        schema = {"name": "answer", "schema": ask.schema, "strict": True}
+        body["response_format"] = {"type": "json_schema", "json_schema": schema}
+    return body
 
 
 def _piece(event: dict[str, Any]) -> str:

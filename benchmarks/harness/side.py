@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Protocol
+from typing import Any, Protocol
 
 import attrs
 
@@ -19,12 +19,19 @@ class WrongAnswer(Exception):
 class Ask:
     """A request both sides get: a conversation of (role, text), and how many tokens to write, no more and no fewer.
 
-    Tokens are chosen greedily; `bias` is added to the logits of these tokens first.
+    Tokens are chosen greedily; `bias` is added to the logits of these tokens first. With a `schema` the answer is JSON
+    under it, which ends by itself, and `tokens` is how long it may be.
     """
 
     messages: Sequence[tuple[str, str]]
     tokens: int
     bias: Mapping[int, float] = attrs.field(factory=dict)
+    schema: Mapping[str, Any] | None = None
+
+    @property
+    def exactly(self) -> int | None:
+        """How many tokens the answer has to have; None if it ends by itself."""
+        return self.tokens if self.schema is None else None
 
 
 @attrs.frozen
@@ -55,9 +62,9 @@ class Reading:
         """Between pieces."""
         return [after - before for before, after in pairwise(self.arrivals)]
 
-    def checked(self, tokens: int) -> Reading:
-        """Itself. Raises `WrongAnswer` unless it has so many tokens."""
-        if self.tokens != tokens or not self.arrivals:
+    def checked(self, tokens: int | None) -> Reading:
+        """Itself. Raises `WrongAnswer` unless it has so many tokens; any number for None."""
+        if not self.arrivals or tokens not in (None, self.tokens):
             raise WrongAnswer(f"{tokens} tokens were asked for, and {self.tokens} were written.")
         return self
 

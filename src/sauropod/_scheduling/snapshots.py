@@ -56,7 +56,7 @@ class Snapshots:
 
     def covers(self, tokens: list[int]) -> bool:
         """Whether some snapshot begins with all of `tokens`."""
-        return any(common_prefix(snapshot.tokens, tokens) == len(tokens) for snapshot in self._kept)
+        return any(snapshot.tokens[: len(tokens)] == tokens for snapshot in self._kept)
 
     def has_room(self, size: int) -> bool:
         """Whether a snapshot of so many bytes can be kept at the cost of none, or of few, of the others."""
@@ -67,7 +67,7 @@ class Snapshots:
         if snapshot.size > self.limit:
             return
         for old in list(self._kept):
-            if common_prefix(old.tokens, snapshot.tokens) == len(old.tokens):
+            if snapshot.tokens[: len(old.tokens)] == old.tokens:
                 self._drop(old)
         while self.size + snapshot.size > self.limit:
             self._drop(self._kept[0])
@@ -79,6 +79,8 @@ class Snapshots:
         best: Snapshot | None = None
         longest = 0
         for snapshot in self._kept:
+            if snapshot.tokens[: longest + 1] != tokens[: longest + 1]:
+                continue  # it has no more in common than the best so far: of thousands most are done with here
             length = snapshot.reach(common_prefix(snapshot.tokens, tokens), rewinds)
             if length > longest:
                 best, longest = snapshot, length
