@@ -23,15 +23,15 @@ def examples() -> list[tuple[str, str]]:
     found = []
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
-        for block in re.finditer(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        for block in re.finditer(r"^(`{3,})python\n(.*?)^\1$", text, re.DOTALL | re.MULTILINE):
             line = text[: block.start()].count("\n") + 2
-            found.append((f"{page.name}:{line}", block[1]))
+            found.append((f"{page.name}:{line}", block[2]))
     return found
 
 
 def compiled(name: str, source: str) -> CodeType:
     """A block that may await at the top, as notebooks let it."""
-    code: CodeType = compile(source, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    code: CodeType = compile(source, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     return code
 
 
@@ -40,7 +40,7 @@ def compiled(name: str, source: str) -> CodeType:
 async def test_an_example_runs_as_printed(
     name: str, source: str, nothing_leaks: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    result = eval(compiled(name, source), {"__name__": "example"})
+    result = eval(compiled(name, source), {"__name__": "__main__"})
     if inspect.iscoroutine(result):
         assert isinstance(result, Awaitable)
         await result

@@ -128,7 +128,9 @@ class LanguageModel(Protocol):
     ) -> str:
         """The conversation as the text the model was trained on, up to where its answer begins.
 
-        `options` are variables for the chat template. The default knows no roles: it joins what was said.
+        `options` are variables for the chat template; `add_generation_prompt` off leaves out how its answer begins.
+        How calls and thoughts are written is read off what this makes of a few small conversations. The default knows
+        no roles: it joins what was said.
         Raises `UnsupportedInput` for a conversation the model's template refuses.
         """
         if tools:

@@ -23,6 +23,7 @@ import jsonschema
 
 from sauropod import (
     AskOptions,
+    Completion,
     Engine,
     ToolCall,
     ToolCallClosed,
@@ -69,13 +70,14 @@ async def named(engine: Engine, case: Case) -> Sequence[ToolCall]:
 
 async def loose(engine: Engine, case: Case) -> Sequence[ToolCall]:
     tools = [attrs.evolve(tool, strict=False) for tool in tools_of(case.conversation)]
-    return (await engine.complete(messages_of(case.conversation), tools=tools, **GREEDY)).tool_calls
+    return (await _complete(engine, case, {"tools": tools})).tool_calls
 
 
 async def streamed(engine: Engine, case: Case) -> Sequence[ToolCall]:
     """Put together from names and pieces of arguments; what was closed has to be the same."""
     found: dict[int, tuple[str, str]] = {}
-    async with engine.stream(messages_of(case.conversation), tools=tools_of(case.conversation), **GREEDY) as stream:
+    asked: AskOptions = {**GREEDY, "tools": tools_of(case.conversation)}
+    async with engine.stream(messages_of(case.conversation), **asked) as stream:
         async for event in stream:
             match event:
                 case ToolCallOpened(call=call, name=name):
@@ -96,8 +98,8 @@ WAYS: Mapping[str, Ask] = {
 }
 
 
-async def _complete(engine: Engine, case: Case, options: AskOptions) -> Any:
-    asked: AskOptions = {**GREEDY, **options, "tools": tools_of(case.conversation)}
+async def _complete(engine: Engine, case: Case, options: AskOptions) -> Completion:
+    asked: AskOptions = {**GREEDY, "tools": tools_of(case.conversation), **options}
     return await engine.complete(messages_of(case.conversation), **asked)
 
 
