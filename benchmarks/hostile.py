@@ -135,16 +135,17 @@ async def measure(setup: Setup) -> Sequence[Row]:
 
 
 async def _suffer(engine: Engine, make: Callable[[], Grammar]) -> tuple[float, str]:
-    """Seconds until the error, or until the first piece of an answer; and what it was."""
+    """Seconds until the error, or until the first piece of an answer, which is read to its end; and what it was."""
     began = time.perf_counter()
+    first = None
     try:
         async with engine.stream("Hi", grammar=make(), max_tokens=LONGEST) as stream:
             async for event in stream:
-                if isinstance(event, TextDelta):
-                    return time.perf_counter() - began, f"is enforced: {event.text[:40]!r}"
-        return time.perf_counter() - began, "is enforced"
+                if first is None and isinstance(event, TextDelta):
+                    first = time.perf_counter() - began
+        return first or time.perf_counter() - began, f"is enforced: {stream.completion.text[:40]!r}"
     except SauropodError as error:
-        return time.perf_counter() - began, f"{type(error).__name__}: {str(error)[:110]}"
+        return first or time.perf_counter() - began, f"{type(error).__name__}: {str(error)[:110]}"
 
 
 if __name__ == "__main__":

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, TypedDict, get_args
 
 import attrs
 
+from sauropod._runtime.protocol import PromptText
 from sauropod._typed.functions import FunctionTool, as_tool
+from sauropod._typed.schemas import schema_of
 from sauropod._values.asking import ChatOptions, Overflow
-from sauropod._values.messages import Tool, ToolChoice, ToolMode
+from sauropod._values.grammar import Grammar
+from sauropod._values.messages import Prompt, Tool, ToolChoice, ToolMode, as_messages, as_tokens
 from sauropod._values.running import Approve
 from sauropod._values.sampling import SamplingOptions, SamplingParams
 from sauropod._values.scheduling import Priority
 from sauropod.errors import UnsupportedInput
 
-__all__ = ["AnyTool", "AskOptions", "Asked", "PriorityName", "PromptOptions", "RunOptions", "as_priority"]
+__all__ = [
+    "AnyTool",
+    "AskOptions",
+    "Asked",
+    "PriorityName",
+    "PromptOptions",
+    "RunOptions",
+    "as_inputs",
+    "as_priority",
+    "checked",
+]
 
 PriorityName: TypeAlias = Literal["live", "normal", "background"]
 
@@ -68,33 +82,49 @@ _OWN = frozenset({"raw", "sampling", "priority"})
 
 @attrs.frozen
 class Asked:
-    """What a request asks for, besides its prompt."""
+    """A request, as its arguments make it."""
 
-    chat: ChatOptions
-    raw: bool
-    sampling: SamplingParams | None
+    prompt: PromptText
+    sampling: SamplingParams
     priority: Priority
-    fields: Mapping[str, Any]
-    """Of `SamplingParams`."""
 
     @classmethod
-    def of(cls, options: Mapping[str, Any]) -> Asked:
-        """Raises `UnsupportedInput` for what makes no sense, and `TypeError` for what nobody knows."""
+    def of(
+        cls,
+        prompt: Prompt,
+        options: Mapping[str, Any],
+        *,
+        renders: bool,
+        defaults: SamplingParams | None = None,
+        returns: Any = None,
+    ) -> Asked:
+        """`renders`: whether the model has a chat template; without one it continues texts.
+
+        Raises `UnsupportedInput` or `InvalidSampling` for what makes no sense, and `TypeError` for what nobody knows.
+        """
         chat = {name: value for name, value in options.items() if name in _CHAT}
         chat["tools"] = _tools(chat.get("tools"))
         if "tool_choice" in chat and not isinstance(chat["tool_choice"], str | ToolChoice):
             chat["tool_choice"] = as_tool(chat["tool_choice"])
-        sampling = options.get("sampling")
-        if sampling is not None and not isinstance(sampling, SamplingParams):
-            raise UnsupportedInput(f"sampling is a SamplingParams; got {type(sampling).__name__}. SamplingParams(**…)?")
+        prompted = _prompted(prompt, ChatOptions(**chat), bool(options.get("raw")), renders)
         fields = {name: value for name, value in options.items() if name not in _CHAT | _OWN}
-        return cls(
-            ChatOptions(**chat),
-            bool(options.get("raw")),
-            sampling,
-            as_priority(options.get("priority", "normal")),
-            fields,
-        )
+        given = checked(options.get("sampling")) or SamplingParams()
+        sampling = attrs.evolve(given.over(defaults or SamplingParams()), **fields)
+        if returns is not None:
+            sampling = attrs.evolve(sampling, grammar=_grammar_for(returns, sampling))
+        return cls(prompted, sampling, as_priority(options.get("priority", "normal")))
+
+    @property
+    def strict(self) -> dict[str, str]:
+        """The schemas that calls of tools are to be held to, by the tools' names."""
+        return {tool.name: json.dumps(tool.parameters) for tool in self.prompt.chat.offered if tool.strict}
+
+
+def checked(sampling: SamplingParams | None) -> SamplingParams | None:
+    """Raises `UnsupportedInput` for what is no `SamplingParams`."""
+    if sampling is not None and not isinstance(sampling, SamplingParams):
+        raise UnsupportedInput(f"sampling is a SamplingParams; got {type(sampling).__name__}. SamplingParams(**…)?")
+    return sampling
 
 
 def as_priority(name: PriorityName) -> Priority:
@@ -102,6 +132,47 @@ def as_priority(name: PriorityName) -> Priority:
     if name not in get_args(PriorityName):
         raise UnsupportedInput(f"priority is one of {', '.join(get_args(PriorityName))}; got {name!r}.")
     return Priority[name.upper()]
+
+
+def as_inputs(texts: Any) -> list[str | tuple[str, str]]:
+    """What is to be embedded, one by one. Raises `UnsupportedInput`."""
+    given = [texts] if isinstance(texts, str) else list(texts) if isinstance(texts, Iterable) else [texts]
+    if isinstance(texts, bytes | bytearray) or not all(_is_text_or_pair(each) for each in given):
+        raise UnsupportedInput("embed() takes a text or a list of them; for a reranker, a list of (query, document).")
+    if "" in given:
+        raise UnsupportedInput(f"Nothing is there to embed: text {given.index('')} is empty. Leave it out.")
+    return [each if isinstance(each, str) else (each[0], each[1]) for each in given]
+
+
+def _is_text_or_pair(given: Any) -> bool:
+    if isinstance(given, list | tuple):
+        return len(given) == 2 and all(isinstance(each, str) for each in given)
+    return isinstance(given, str)
+
+
+def _prompted(prompt: Prompt, chat: ChatOptions, raw: bool, renders: bool) -> PromptText:
+    tokens = as_tokens(prompt)
+    continued = isinstance(prompt, str) and (raw or not renders)
+    if (continued or tokens is not None) and chat != ChatOptions():
+        raise UnsupportedInput(
+            "Tools, reasoning and template_options go with a conversation; what is continued as it is takes none. "
+            "Leave them out, or give messages."
+        )
+    if tokens is not None:
+        return PromptText(tokens=tokens)
+    if isinstance(prompt, str) and continued:
+        return PromptText(text=prompt)
+    if raw:
+        raise UnsupportedInput("raw=True continues a text or tokens; a conversation is rendered. Leave raw out.")
+    return PromptText(as_messages(prompt), chat)
+
+
+def _grammar_for(type_: Any, sampling: SamplingParams) -> Grammar:
+    if sampling.grammar is not None:
+        raise UnsupportedInput("returns= holds the answer to the schema of a type. Leave grammar out.")
+    if sampling.n != 1:
+        raise UnsupportedInput(f"returns= gives one instance; n is {sampling.n}. Leave n out.")
+    return Grammar.json_schema(schema_of(type_))
 
 
 def _tools(tools: Any) -> Any:

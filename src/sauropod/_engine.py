@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, Unpack, get_args, overload
 
@@ -12,22 +11,29 @@ import anyio
 import anyio.to_thread
 import attrs
 
-from sauropod._asking import AnyTool, Asked, AskOptions, PriorityName, PromptOptions, RunOptions, as_priority
+from sauropod._asking import (
+    AnyTool,
+    Asked,
+    AskOptions,
+    PriorityName,
+    PromptOptions,
+    RunOptions,
+    as_inputs,
+    as_priority,
+    checked,
+)
 from sauropod._handles import ChatHandle, Handle, WorkerHandle, devices_of
 from sauropod._running import ToolRun
 from sauropod._runtime.mailbox import in_daemon_thread
 from sauropod._runtime.pool import Isolation, shared_pool
-from sauropod._runtime.protocol import PromptText
 from sauropod._runtime.registry import backend_for_file, installed_backends, load_backend
 from sauropod._stream import TextStream
-from sauropod._typed.functions import FunctionTool
-from sauropod._typed.schemas import schema_of
-from sauropod._values.asking import ChatOptions
+from sauropod._typed.functions import FunctionTool, as_function
 from sauropod._values.completion import Completion
-from sauropod._values.grammar import Grammar, GrammarKind
+from sauropod._values.grammar import GrammarKind
 from sauropod._values.info import Device, ModelInfo
 from sauropod._values.loading import LoadOptions, Source
-from sauropod._values.messages import Message, Prompt, Tool, as_messages, as_tokens
+from sauropod._values.messages import Message, Prompt, Tool
 from sauropod._values.running import RunLimits
 from sauropod._values.sampling import SamplingParams
 from sauropod._values.scheduling import SchedulerOptions
@@ -119,7 +125,7 @@ class Engine:
         self._source, self._backend = _split_source(source, backend)
         self._worker, self._isolation = worker, isolation
         self._progress = progress
-        self._sampling = _checked(sampling) or SamplingParams()
+        self._sampling = checked(sampling) or SamplingParams()
         self._scheduling = SchedulerOptions(max_waiting=max_waiting, snapshot_bytes=snapshot_bytes)
         self._options = LoadOptions(
             device=device.strip().lower() if isinstance(device, str) else device,
@@ -223,9 +229,10 @@ class Engine:
         `PromptTooLong`, `QueueFull`, `InvalidGrammar`, `BackendError`, `BackendCrashed` and, for a finished text that
         is not what it was held to, `InvalidOutput`.
         """
-        prompted, params, asked = self._request(prompt, returns, options)
-        strict = _schemas(asked.chat.offered) if GrammarKind.LARK in self.info.grammars else {}
-        return TextStream(self._handle.start(prompted, params, asked.priority), params.grammar, strict, returns)
+        asked = self._asked(prompt, options, returns)
+        strict = asked.strict if GrammarKind.LARK in self.info.grammars else {}
+        run = self._handle.start(asked.prompt, asked.sampling, asked.priority)
+        return TextStream(run, asked.sampling.grammar, strict, returns)
 
     @overload
     def run(
@@ -271,20 +278,20 @@ class Engine:
         known = {field.name for field in attrs.fields(RunLimits)}
         limits = RunLimits(**{name: value for name, value in options.items() if name in known})  # type: ignore[arg-type]
         asking: dict[str, Any] = {name: value for name, value in options.items() if name not in known}
-        asking["tools"] = tools
-        prompted, _, asked = self._request(prompt, returns, asking)
-        if not prompted.messages:
+        asking["tools"] = given = [each if isinstance(each, Tool) else as_function(each) for each in tools]
+        asked = self._asked(prompt, asking, returns)
+        if not asked.prompt.messages:
             raise UnsupportedInput(
                 "run() goes on with a conversation; a text or tokens are only continued. Use stream()."
             )
-        functions = {each.tool.name: each for each in map(_as_function, tools) if each is not None}
-        described = {tool.name for tool in asked.chat.tools} - functions.keys()
+        functions = {each.tool.name: each for each in given if isinstance(each, FunctionTool)}
+        described = {each.name for each in given if isinstance(each, Tool)}
 
         def ask(messages: Sequence[Message], *, with_tools: bool) -> TextStream:
             again = asking if with_tools else {**asking, "tool_choice": "none"}
             return self.stream(list(messages), returns=returns, **again)
 
-        return ToolRun(ask, list(prompted.messages), functions, described, limits, returns)
+        return ToolRun(ask, list(asked.prompt.messages), functions, described, limits, returns)
 
     async def embed(
         self,
@@ -300,7 +307,7 @@ class Engine:
         """
         import numpy as np
 
-        inputs = _inputs(texts)
+        inputs = as_inputs(texts)
         if not inputs:
             return np.empty((0, self.info.embedding_length), dtype=np.float32)
         vectors = await self._handle.embed(inputs, as_priority(priority))
@@ -312,7 +319,7 @@ class Engine:
 
     async def count_tokens(self, prompt: Prompt, **options: Unpack[PromptOptions]) -> int:
         """How many tokens the prompt takes, rendered as `complete` would."""
-        return await self._handle.count_tokens(self._prompt(prompt, Asked.of(options)))
+        return await self._handle.count_tokens(self._asked(prompt, options).prompt)
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -323,33 +330,8 @@ class Engine:
             raise ClosedError(f"The engine is not open: {hint}.")
         return self._opened
 
-    def _request(
-        self, prompt: Prompt, returns: Any, options: Mapping[str, Any]
-    ) -> tuple[PromptText, SamplingParams, Asked]:
-        """What is asked, how, and what else goes with it."""
-        asked = Asked.of(options)
-        prompted = self._prompt(prompt, asked)
-        defaults = self._sampling if asked.sampling is None else asked.sampling.over(self._sampling)
-        params = attrs.evolve(defaults, **asked.fields)
-        if returns is not None:
-            params = attrs.evolve(params, grammar=_grammar_for(returns, params))
-        return prompted, params, asked
-
-    def _prompt(self, prompt: Prompt, asked: Asked) -> PromptText:
-        tokens = as_tokens(prompt)
-        continued = isinstance(prompt, str) and (asked.raw or not self.info.chat)
-        if (continued or tokens is not None) and asked.chat != ChatOptions():
-            raise UnsupportedInput(
-                "Tools, reasoning and template_options go with a conversation; what is continued as it is takes none. "
-                "Leave them out, or give messages."
-            )
-        if tokens is not None:
-            return PromptText(tokens=tokens)
-        if isinstance(prompt, str) and continued:
-            return PromptText(text=prompt)
-        if asked.raw:
-            raise UnsupportedInput("raw=True continues a text or tokens; a conversation is rendered. Leave raw out.")
-        return PromptText(as_messages(prompt), asked.chat)
+    def _asked(self, prompt: Prompt, options: Mapping[str, Any], returns: Any = None) -> Asked:
+        return Asked.of(prompt, options, renders=self.info.chat, defaults=self._sampling, returns=returns)
 
     async def _load(self) -> Handle:
         backend = await anyio.to_thread.run_sync(load_backend, self._backend)
@@ -398,45 +380,3 @@ def _split_source(source: ModelName, backend: str | None) -> tuple[ModelName, st
         if colon and name in installed_backends():
             return rest, name
     return source, backend_for_file("model.gguf")
-
-
-def _checked(sampling: SamplingParams | None) -> SamplingParams | None:
-    if sampling is not None and not isinstance(sampling, SamplingParams):
-        raise UnsupportedInput(f"sampling is a SamplingParams; got {type(sampling).__name__}. SamplingParams(**…)?")
-    return sampling
-
-
-def _as_function(given: Any) -> FunctionTool[..., Any] | None:
-    """A function that was given as a tool; None for a tool that is only described."""
-    if isinstance(given, Tool):
-        return None
-    return given if isinstance(given, FunctionTool) else FunctionTool.of(given)
-
-
-def _schemas(tools: Iterable[Tool]) -> dict[str, str]:
-    """What the arguments of tools are held to, by their names."""
-    return {tool.name: json.dumps(tool.parameters) for tool in tools if tool.strict}
-
-
-def _grammar_for(type_: Any, params: SamplingParams) -> Grammar:
-    if params.grammar is not None:
-        raise UnsupportedInput("returns= holds the answer to the schema of a type. Leave grammar out.")
-    if params.n != 1:
-        raise UnsupportedInput(f"returns= gives one instance; n is {params.n}. Leave n out.")
-    return Grammar.json_schema(schema_of(type_))
-
-
-def _inputs(texts: Any) -> list[str | tuple[str, str]]:
-    """What is to be embedded, one by one."""
-    given = [texts] if isinstance(texts, str) else list(texts) if isinstance(texts, Iterable) else [texts]
-    if isinstance(texts, bytes | bytearray) or not all(_is_text_or_pair(each) for each in given):
-        raise UnsupportedInput("embed() takes a text or a list of them; for a reranker, a list of (query, document).")
-    if "" in given:
-        raise UnsupportedInput(f"Nothing is there to embed: text {given.index('')} is empty. Leave it out.")
-    return [each if isinstance(each, str) else (each[0], each[1]) for each in given]
-
-
-def _is_text_or_pair(given: Any) -> bool:
-    if isinstance(given, list | tuple):
-        return len(given) == 2 and all(isinstance(each, str) for each in given)
-    return isinstance(given, str)

@@ -15,7 +15,7 @@ from sauropod._typed.schemas import schema_of
 from sauropod._values.messages import Tool
 from sauropod.errors import UnsupportedInput
 
-__all__ = ["FunctionTool", "as_tool", "tool"]
+__all__ = ["FunctionTool", "as_function", "as_tool", "tool"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -93,11 +93,14 @@ def tool(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     return FunctionTool.of(function, **options)
 
 
+def as_function(given: Any) -> FunctionTool[..., Any]:
+    """A function that was given as a tool. Raises `UnsupportedInput` for one that cannot be any."""
+    return given if isinstance(given, FunctionTool) else FunctionTool.of(given)
+
+
 def as_tool(given: Any) -> Tool:
     """What the model is told of a tool that was given as a `Tool` or as a function."""
-    if isinstance(given, Tool):
-        return given
-    return given.tool if isinstance(given, FunctionTool) else FunctionTool.of(given).tool
+    return given if isinstance(given, Tool) else as_function(given).tool
 
 
 _UNSET = object()
