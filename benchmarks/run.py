@@ -1,4 +1,4 @@
-"""All benchmarks, and how each figure stands to its goal. On two cores it takes about an hour."""
+"""All benchmarks, and how each figure stands to its goal. On two cores it takes about an hour and a half."""
 
 from __future__ import annotations
 

@@ -28,6 +28,7 @@ from sauropod import (
     ToolCall,
     ToolCallClosed,
     ToolCallDelta,
+    ToolCallDropped,
     ToolCallOpened,
     ToolChoice,
 )
@@ -74,7 +75,7 @@ async def loose(engine: Engine, case: Case) -> Sequence[ToolCall]:
 
 
 async def streamed(engine: Engine, case: Case) -> Sequence[ToolCall]:
-    """Put together from names and pieces of arguments; what was closed has to be the same."""
+    """Put together from names and pieces of arguments; a call that was cut off is none."""
     found: dict[int, tuple[str, str]] = {}
     asked: AskOptions = {**GREEDY, "tools": tools_of(case.conversation)}
     async with engine.stream(messages_of(case.conversation), **asked) as stream:
@@ -84,6 +85,8 @@ async def streamed(engine: Engine, case: Case) -> Sequence[ToolCall]:
                     found[call] = (name, "")
                 case ToolCallDelta(call=call, arguments=more):
                     found[call] = (found[call][0], found[call][1] + more)
+                case ToolCallDropped(call=call):
+                    del found[call]
                 case ToolCallClosed(call=call, tool_call=whole):
                     assert (whole.name, dict(whole.arguments)) == (found[call][0], json.loads(found[call][1]))
     return [ToolCall(name, json.loads(arguments)) for name, arguments in found.values()]
