@@ -37,6 +37,13 @@ PAIRS = CallSyntax(
         each=("<arg_key>", Slot.KEY, "</arg_key>\n<arg_value>", Slot.VALUE, "</arg_value>\n"), values=Values.RAW
     ),
 )
+PARTS = CallSyntax(
+    call=("<call name=", Slot.NAME, ">", Slot.ARGUMENTS, "</call>"),
+    between="\n",
+    arguments=ArgumentSyntax(
+        each=("<arg ", Slot.KEY, ">", Slot.VALUE, "</arg ", Slot.KEY, ">"), values=Values.TAGS, item="item"
+    ),
+)
 PYTHONIC = CallSyntax(
     open="[",
     call=(Slot.NAME, "(", Slot.ARGUMENTS, ")"),
@@ -63,6 +70,7 @@ SYNTAXES: Mapping[str, Syntax] = {
     ),
     "marks around arguments": Syntax(calls=XML, reasoning=THINK),
     "marks around keys and values": Syntax(calls=PAIRS, reasoning=THINK),
+    "marks around parts": Syntax(calls=PARTS, reasoning=THINK),
     "as Python calls": Syntax(calls=PYTHONIC),
     "harmony": HARMONY,
     "an answer between marks": Syntax(

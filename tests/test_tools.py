@@ -315,6 +315,7 @@ async def test_a_run_over_a_model_that_has_learned_nothing_ends_all_the_same(eng
         """Order something."""
         return f"{count} {what}"
 
-    result = await engine.run("Tea?", tools=[order], tool_choice="required", max_rounds=3, max_tokens=80, seed=2)
+    one: Any = {"parallel_tool_calls": False}
+    result = await engine.run("Tea?", tools=[order], tool_choice="required", max_rounds=3, max_tokens=80, seed=2, **one)
     assert result.stop in ("rounds", "answer")
     assert calls_in(result.messages) == sum(message.role == "tool" for message in result.messages)

@@ -268,7 +268,8 @@ class Engine:
         others in threads. What they return, or raise, is told to the model. A call of a tool that is no function ends
         the run, and is `pending` in its result.
 
-        - `max_rounds`: how often the model is asked. In the last round it has to answer, because it gets no tools.
+        - `max_rounds`: how often the model is asked. In the last round of several it has to answer, because it gets no
+          tools.
         - `timeout`: seconds for all of it, after which it is stopped with `RunTimeout`. `tool_timeout`: for one call.
         - `approve`: is asked before a call is executed, and may be a coroutine function. False, or a reason as text,
           is told to the model instead of a result.
@@ -284,8 +285,12 @@ class Engine:
             raise UnsupportedInput(
                 "run() goes on with a conversation; a text or tokens are only continued. Use stream()."
             )
+        if asked.sampling.n != 1:
+            raise UnsupportedInput(f"run() goes on with one answer; n is {asked.sampling.n}. Leave n out.")
+        allowed = {each.name for each in asked.prompt.chat.offered}
         functions = {each.tool.name: each for each in given if isinstance(each, FunctionTool)}
-        described = {each.name for each in given if isinstance(each, Tool)}
+        functions = {name: function for name, function in functions.items() if name in allowed}
+        described = {each.name for each in given if isinstance(each, Tool) and each.name in allowed}
 
         def ask(messages: Sequence[Message], *, with_tools: bool) -> TextStream:
             again = asking if with_tools else {**asking, "tool_choice": "none"}

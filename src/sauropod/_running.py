@@ -34,6 +34,7 @@ from sauropod._values.running import (
     ToolFinished,
     ToolStarted,
 )
+from sauropod._values.sampling import StopReason
 from sauropod.errors import ClosedError, RunTimeout
 
 __all__ = ["Ask", "ToolRun"]
@@ -74,6 +75,8 @@ class ToolRun(Generic[T]):
     _completions: list[Completion] = attrs.field(factory=list)
     _result: RunResult[T] | None = None
     _group: TaskGroup | None = None
+    _scope: anyio.CancelScope | None = None
+    """Around all that runs."""
     _events: MemoryObjectReceiveStream[RunEvent | Exception] | None = None
     _used: bool = False
 
@@ -99,10 +102,11 @@ class ToolRun(Generic[T]):
         if self._used:
             raise ClosedError("A run is used once. Make a new one with engine.run().")
         self._used = True
+        self._scope = anyio.CancelScope()
         sending, self._events = anyio.create_memory_object_stream[RunEvent | Exception](math.inf)
         self._group = anyio.create_task_group()
         await self._group.__aenter__()
-        self._group.start_soon(self._pump, sending)
+        self._group.start_soon(self._pump, sending, self._scope)
         return self
 
     async def __aexit__(
@@ -110,7 +114,7 @@ class ToolRun(Generic[T]):
     ) -> None:
         assert self._group is not None
         assert self._events is not None
-        self._group.cancel_scope.cancel()
+        await self.aclose()
         try:
             await self._group.__aexit__(kind, error, trace)
         except BaseExceptionGroup as group:
@@ -122,8 +126,8 @@ class ToolRun(Generic[T]):
 
     async def aclose(self) -> None:
         """Stop it from another task: whoever iterates over it finds its end, with `ClosedError` for a result."""
-        if self._group is not None:
-            self._group.cancel_scope.cancel()
+        if self._scope is not None:
+            self._scope.cancel()
 
     def __aiter__(self) -> Self:
         if self._events is None:
@@ -142,13 +146,13 @@ class ToolRun(Generic[T]):
 
     # -- rounds ----------------------------------------------------------------------------------------------------
 
-    async def _pump(self, sending: MemoryObjectSendStream[RunEvent | Exception]) -> None:
+    async def _pump(self, sending: MemoryObjectSendStream[RunEvent | Exception], scope: anyio.CancelScope) -> None:
         """Run the rounds, and tell what happens; an error last."""
-        with sending:
+        with sending, scope:
             try:
-                with anyio.move_on_after(self._limits.timeout) as scope:
+                with anyio.move_on_after(self._limits.timeout) as limit:
                     await self._rounds(sending.send_nowait)
-                if scope.cancelled_caught:
+                if limit.cancelled_caught:
                     raise RunTimeout(
                         f"The run took longer than {self._limits.timeout:g} s, and was stopped in its round "
                         f"{len(self._completions)}. Give it a larger timeout, or ask for less.",
@@ -178,6 +182,8 @@ class ToolRun(Generic[T]):
     def _stop(self, completion: Completion, *, last: bool, forced: bool) -> RunStop | None:
         """Why the run ends now; None if it goes on."""
         calls = completion.tool_calls
+        if completion.stop_reason in (StopReason.MAX_TOKENS, StopReason.CONTEXT_LENGTH):
+            return RunStop.TRUNCATED
         if any(call.name in self._described for call in calls):
             return RunStop.PENDING
         if not calls:
@@ -231,9 +237,9 @@ class ToolRun(Generic[T]):
         answer = self._limits.approve(call)
         if inspect.isawaitable(answer):
             answer = await answer
-        if isinstance(answer, str):
-            return answer
-        return "" if answer else "the user does not want it"
+        if answer is True:
+            return ""
+        return (isinstance(answer, str) and answer) or "the user does not want it"
 
 
 async def _called(function: FunctionTool[..., Any], call: ToolCall) -> Any:

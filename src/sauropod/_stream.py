@@ -140,12 +140,17 @@ class TextStream:
 def value_of(completion: Completion, type_: Any) -> Any:
     """A completion as an instance of a type. Raises `InvalidOutput` if it is none."""
     choice = completion.choices[0]
-    if choice.stop_reason in (StopReason.MAX_TOKENS, StopReason.CONTEXT_LENGTH):
+    if choice.stop_reason is StopReason.STOP:
+        why, what = f"it came to {choice.stop!r}, at which it was to stop", "Ask without stop"
+    else:
+        count = completion.usage.completion_tokens
+        why, what = (
+            f"{choice.stop_reason} was reached after {count} tokens",
+            "Ask with a larger max_tokens, or for less",
+        )
+    if choice.stop_reason is not StopReason.EOS:
         raise InvalidOutput(
-            f"The model's answer ended in the middle, because {choice.stop_reason} was reached after "
-            f"{completion.usage.completion_tokens} tokens. Ask with a larger max_tokens, or for less.",
-            text=choice.text,
-            truncated=True,
+            f"The model's answer ended in the middle, because {why}. {what}.", text=choice.text, truncated=True
         )
     if choice.tool_calls:
         raise InvalidOutput("The model called a tool instead of answering. Look at completion.tool_calls.")

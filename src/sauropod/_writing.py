@@ -20,6 +20,7 @@ from sauropod._values.completion import (
     ToolCallClosed,
 )
 from sauropod._values.messages import ToolCall
+from sauropod._values.sampling import StopReason
 from sauropod._values.syntax import Syntax
 
 __all__ = ["Writing"]
@@ -60,7 +61,10 @@ class Writing:
         self.began = began
         if self.syntax is not None and self.request.prompt.messages:
             tools = self.request.prompt.chat.offered
-            self._parser = OutputParser(self.syntax, tools, _new_id, index=self.index, prefill=began.prefill)
+            whole = self.request.sampling.grammar is not None
+            self._parser = OutputParser(
+                self.syntax, tools, _new_id, index=self.index, prefill=began.prefill, whole=whole
+            )
 
     def take(self, piece: Piece) -> list[StreamEvent]:
         """A token. The events that are certain now."""
@@ -81,7 +85,7 @@ class Writing:
         if self._parser is None:
             events: list[StreamEvent] = [TextDelta(end.text, self.index)] if end.text else []
         else:
-            events = [*self._parser.feed(end.text), *self._parser.finish()]
+            events = [*self._parser.feed(end.text), *self._parser.finish(cut=end.stop_reason is not StopReason.EOS)]
         if self._shown < len(self._logprobs) and not any(isinstance(event, TextDelta) for event in events):
             events.append(TextDelta("", self.index))
         return self._collected(events)

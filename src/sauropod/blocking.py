@@ -287,10 +287,14 @@ class ToolRun(Generic[Result]):
     def close(self) -> None:
         """Stop the run if it is still going on."""
         if self._thread is not None and not self._ended:
-            with suppress(ClosedError):
-                self._call(self._run.aclose)
+            _stop(self._run, self._call)
             self._thread.join()
         self._ended = True
+
+    def __del__(self) -> None:
+        if self._thread is not None and not self._ended:  # nobody holds it, so nobody waits for it to stop
+            with suppress(RuntimeError):  # the interpreter ends
+                threading.Thread(target=_stop, args=(self._run, self._call), daemon=True).start()
 
     def __iter__(self) -> Self:
         return self
@@ -299,9 +303,14 @@ class ToolRun(Generic[Result]):
         if self._ended:
             raise StopIteration
         if self._thread is None:
-            self._thread = threading.Thread(target=self._pump, name="sauropod-run", daemon=True)
+            arguments = (self._run, self._call, self._events)
+            self._thread = threading.Thread(target=_pump, args=arguments, name="sauropod-run", daemon=True)
             self._thread.start()
-        event = self._events.get()
+        try:
+            event = self._events.get()
+        except BaseException:  # Ctrl-C
+            self.close()
+            raise
         if isinstance(event, BaseException):
             self._ended = True
             raise StopIteration if isinstance(event, StopIteration) else event
@@ -315,20 +324,26 @@ class ToolRun(Generic[Result]):
     ) -> None:
         self.close()
 
-    def _pump(self) -> None:
-        """One call on the loop for all of the run: what it has open belongs to one task."""
 
-        async def run() -> None:
-            async with self._run:
-                async for event in self._run:
-                    self._events.put(event)
+def _pump(run: sauropod.ToolRun[Any], call: Caller, events: queue.SimpleQueue[Any]) -> None:
+    """One call on the loop for all of a run: what it has open belongs to one task."""
 
-        try:
-            self._call(run)
-        except BaseException as error:
-            self._events.put(error)
-        else:
-            self._events.put(StopIteration())
+    async def tell() -> None:
+        async with run:
+            async for event in run:
+                events.put(event)
+
+    try:
+        call(tell)
+    except BaseException as error:
+        events.put(error)
+    else:
+        events.put(StopIteration())
+
+
+def _stop(run: sauropod.ToolRun[Any], call: Caller) -> None:
+    with suppress(ClosedError):
+        call(run.aclose)
 
 
 class TextStream:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import itertools
+import time
 from collections.abc import Callable, Iterable, Sequence
 
 import attrs
@@ -13,7 +14,6 @@ from hypothesis import strategies as st
 
 from answers import PYTHONIC, SYNTAXES, THINK, TOOLS, WEATHER, XML, Heard, heard, pieces
 from sauropod import ReasoningDelta, StreamEvent, TextDelta, Tool, ToolCall, ToolCallDelta, ToolCallOpened
-from sauropod._text.exceptions import GENERIC
 from sauropod._text.output import OutputParser
 from sauropod._text.writing import written
 from sauropod._values.syntax import CallSyntax, Slot, Syntax
@@ -21,10 +21,18 @@ from sauropod._values.syntax import CallSyntax, Slot, Syntax
 every_syntax = pytest.mark.parametrize("name", SYNTAXES)
 
 
-def parsed(syntax: Syntax, parts: Iterable[str], tools: Sequence[Tool] = TOOLS, prefill: str = "") -> list[StreamEvent]:
-    parser = OutputParser(syntax, tools, numbered(), prefill=prefill)
+def parsed(
+    syntax: Syntax,
+    parts: Iterable[str],
+    tools: Sequence[Tool] = TOOLS,
+    *,
+    prefill: str = "",
+    whole: bool = False,
+    cut: bool = False,
+) -> list[StreamEvent]:
+    parser = OutputParser(syntax, tools, numbered(), prefill=prefill, whole=whole)
     events = [event for part in parts for event in parser.feed(part)]
-    return [*events, *parser.finish()]
+    return [*events, *parser.finish(cut=cut)]
 
 
 def numbered() -> Callable[[], str]:
@@ -109,7 +117,7 @@ def test_nor_does_it_in_the_middle_of_a_character(name: str, text: str, cuts: Se
 
 @every_syntax
 @settings(max_examples=100, deadline=None)
-@given(text=st.text(st.sampled_from("<|>[]{}=/\"'\n abcdeé_tnoTHC"), max_size=60), cuts=cuts)
+@given(text=st.text(st.sampled_from("<|>[]{}=/\"'\n abceé_tnoTHC"), max_size=60), cuts=cuts)
 def test_what_has_no_whole_mark_in_it_is_text_to_the_last_character(name: str, text: str, cuts: Sequence[int]) -> None:
     found = heard(parsed(SYNTAXES[name], pieces(text, cuts)))
     assert (found.reasoning, found.calls) == ("", [])
@@ -124,12 +132,20 @@ def test_without_tools_nothing_is_a_call(name: str, text: str, cuts: Sequence[in
 
 
 @every_syntax
-def test_a_text_that_ends_in_the_middle_of_a_call_is_text_to_its_last_character(name: str) -> None:
-    text = written_in(name, [ToolCall("get_weather", {"city": "Oslo", "tags": ["a", "b"]})])
-    for end in range(1, len(text)):
-        found = heard(parsed(SYNTAXES[name], text[:end]))
-        if not found.calls:
+def test_a_text_that_is_cut_off_in_the_middle_of_a_call_is_text_to_its_last_character(name: str) -> None:
+    call = ToolCall("get_weather", {"city": "Oslo", "tags": ["a", "b"], "days": 15})
+    text = written_in(name, [call])
+    outcomes = []
+    for end in range(1, len(text) + 1):
+        found = heard(parsed(SYNTAXES[name], text[:end], cut=True))
+        if found.calls:  # all of it is there, and no more than marks are missing
+            assert found.plain_calls == [(call.name, call.arguments)]
+            assert not text[end:].strip("]})>\n </|_abcdefghijklmnopqrstuvwxyz")
+        else:
             assert "".join(found.text.split()) == "".join(text[:end].split())
+        outcomes.append(bool(found.calls))
+    assert outcomes == sorted(outcomes)
+    assert outcomes[-1]
 
 
 # -- round trips -------------------------------------------------------------------------------------------------------
@@ -345,17 +361,99 @@ def test_what_is_nested_without_end_is_malformed_and_not_a_crash() -> None:
     assert found.warnings
 
 
-def test_reading_takes_time_in_proportion_to_the_text() -> None:
-    """A mark that never comes is not looked for again and again from the beginning."""
+@pytest.mark.parametrize(
+    "repeated",
+    ["abcdefgh ", "<tool_call>", '<tool_call>{"a b ', "<tool_call>{", "<think>", "<tool_c", '{"name": "get_time", '],
+)
+@pytest.mark.parametrize("name", ["json in tags", "marks around arguments", "json by itself", "harmony"])
+def test_reading_takes_time_in_proportion_to_the_text(name: str, repeated: str) -> None:
+    """What never ends is not read again and again from its beginning."""
+
+    def seconds(count: int) -> float:
+        began = time.process_time()
+        parsed(SYNTAXES[name], [repeated] * count)
+        return time.process_time() - began
+
+    seconds(10)
+    assert seconds(4000) < 20 * max(seconds(800), 0.005)  # five times as much; by the square it would be 25 times
+
+
+def test_in_an_open_call_it_gives_out_what_comes_piece_by_piece() -> None:
     parser = OutputParser(HERMES, [WEATHER], numbered())
-    parser.feed('<tool_call>{"name": "get_weather", "arguments": {"city": "')
-    before = len(parser.feed("x"))
-    for _ in range(20_000):
-        assert len(parser.feed("abcdefgh ")) == before
+    parser.feed('<tool_call>{"name": "get_weather", "arguments": {"city": "x')
+    for _ in range(1000):
+        assert parser.feed("abcdefgh ") == [ToolCallDelta(0, "abcdefgh ")]
 
 
-def test_a_call_with_parts_of_another_is_two_calls_or_text_but_never_an_exception() -> None:
+def test_a_call_without_its_last_mark_is_closed_by_the_next() -> None:
     syntax = Syntax(calls=CallSyntax(call=("<c>", Slot.NAME, ">", Slot.ARGUMENTS, "</c>")), reasoning=THINK)
-    found = heard(parsed(syntax, '<c>get_time>{}<c>get_time>{"zone": "x"}</c>'))
-    assert found.plain_calls == [("get_time", {})] or found.text
-    assert GENERIC.head == "<tool_call>\n"
+    text = '<c>get_time>{}<c>get_time>{"zone": "x"}</c>'
+    found = heard(parsed(syntax, text))
+    assert found.plain_calls == [("get_time", {"zone": "x"})]
+    assert found.text == "<c>get_time>{}"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("json in tags", f'<tool_call>{{"name": "get_weather", "arguments": {{"days": {"9" * 5000}}}}}</tool_call>'),
+        ("json in tags", '<tool_call>{"name": "get_weather", "arguments": {"days": 1e999}}</tool_call>'),
+        ("json in tags", f'<tool_call>{{"name": "get_time", "arguments": "{"[" * 200_000}"}}</tool_call>'),
+        ("json in tags", '<tool_call>{"name": "", "arguments": {}}</tool_call>'),
+        ("harmony", "<|channel|>commentary to=functions. <|constrain|>json<|message|>{}<|call|>"),
+        ("json in a list", "[TOOL_CALLS] [x " * 2000),
+    ],
+)
+def test_whatever_is_wrong_with_a_call_is_a_warning_and_no_exception(name: str, text: str) -> None:
+    found = heard(parsed(SYNTAXES[name], [text]))
+    assert found.calls == []
+    assert found.warnings
+
+
+def test_marks_are_what_they_are_without_blanks_in_them() -> None:
+    text = "< think >no</ think >"
+    assert heard(parsed(HERMES, text)) == Heard(text)
+    spaced = '<tool_call>{"name": "get_time", "arguments": {}} </tool_call>'
+    assert heard(parsed(HERMES, spaced)).plain_calls == [("get_time", {})]
+
+
+def test_a_text_that_is_held_to_something_has_no_calls_in_it() -> None:
+    call = '<tool_call>{"name": "get_time", "arguments": {}}</tool_call>'
+    answer = f'{{"say": {call!r}}}'
+    assert heard(parsed(HERMES, answer, whole=True)) == Heard(answer)
+    assert heard(parsed(HERMES, call, whole=True)).plain_calls == [("get_time", {})]
+
+
+# -- values with parts -------------------------------------------------------------------------------------------------
+
+PARTS = Tool(
+    "send",
+    "Sends something.",
+    {
+        "type": "object",
+        "properties": {
+            "to": {"$ref": "#/$defs/Place"},
+            "lines": {"type": "array", "items": {"type": "string"}},
+            "maybe": {"anyOf": [{"$ref": "#/$defs/Place"}, {"type": "null"}]},
+        },
+        "$defs": {"Place": {"type": "object", "properties": {"zip": {"type": "string"}, "box": {"type": "integer"}}}},
+    },
+)
+
+
+def test_parts_of_a_value_are_of_the_kind_the_schema_says() -> None:
+    arguments = {
+        "to": {"zip": "90210", "box": 7},
+        "lines": ["true", "12", "x"],
+        "maybe": {"zip": "01234"},
+    }
+    text = written_in("marks around parts", [ToolCall("send", arguments)])
+    (call,) = heard(parsed(SYNTAXES["marks around parts"], text, [PARTS])).calls
+    assert call.arguments == arguments
+
+
+def test_arguments_are_looked_up_behind_a_reference() -> None:
+    root = {"$ref": "#/$defs/A", "$defs": {"A": {"type": "object", "properties": {"zip": {"type": "string"}}}}}
+    text = "<tool_call>\n<function=f>\n<parameter=zip>\n90210\n</parameter>\n</function>\n</tool_call>"
+    (call,) = heard(parsed(Syntax(calls=XML), text, [Tool("f", "", root)])).calls
+    assert call.arguments == {"zip": "90210"}

@@ -97,7 +97,7 @@ class Host:
         limit, syntax = request.prompt.chat.reasoning_budget, self.info.syntax
         if not limit or syntax is None or syntax.reasoning is None:
             return None
-        return ThoughtBudget(syntax.reasoning, limit, prepared.thinking, begun=prepared.thinking)
+        return ThoughtBudget(syntax.reasoning, limit, prepared.thinking)
 
     def encode_inputs(self, request: Embed) -> list[list[int]]:
         """The tokens of inputs to embed. Raises as `encode` does."""
@@ -207,8 +207,6 @@ class Host:
         text.spent = False
         text.thoughts.end()
         sequence, replies = text.sequence, Replies()
-        if sequence.slot is None:
-            return []  # put back in the queue: it goes on thinking until it is admitted again
         for output in self.scheduler.force(sequence, self._ending(text.thoughts.reasoning.ending)):
             replies += self._tell(output, now)
         if sequence.slot is not None:  # what chooses for it has to know what was said

@@ -208,6 +208,11 @@ class Preparer:
                 "A reasoning_budget may end thoughts with tokens that the model did not choose, which have no "
                 "log-probabilities. Leave out logprobs, or the budget."
             )
+        if sampling.ignore_eos and chat.offered and self._holds_answers:
+            raise UnsupportedInput(
+                "ignore_eos forbids the end of the answer, and calls that are held to their schemas need one. "
+                "Leave out ignore_eos, or the tools."
+            )
         if chat.tool_choice.mode == "required" and not self._holds_answers:
             raise UnsupportedInput(
                 f"{self.info.name} cannot be made to call a tool, because its text cannot be held to such a grammar. "

@@ -10,8 +10,8 @@ from typing import Any
 import attrs
 
 from sauropod._text.atoms import first_mark
-from sauropod._text.found import Found
-from sauropod._text.kinds import ANY, decoded, kinds_of
+from sauropod._text.found import Found, parsed
+from sauropod._text.kinds import Known, decoded
 from sauropod._text.literals import LiteralReader, escaped
 from sauropod._text.source import Malformed, Reading, Sink, Source
 from sauropod._values.messages import Tool
@@ -64,7 +64,7 @@ class CallReader:
                     self._index = yield from self._word(after)
                 case Slot.ARGUMENTS:
                     yield from self._arguments(after)
-                case str() if self._open and not after:
+                case str() if self._open and not after and not (self.source.cut and self.syntax.arguments.each):
                     yield from self.source.ending(part)
                 case str():
                     yield from self.source.literal(part)
@@ -157,7 +157,7 @@ class CallReader:
         elif path == syntax.id_path:
             parts: list[str] = []
             yield from reader.value(parts.append)
-            value = json.loads("".join(parts))
+            value = parsed("".join(parts))
             self._id = value if isinstance(value, str) else str(value or "")
         elif any(known[: len(path)] == path for known in (syntax.name_path, syntax.arguments_path, syntax.id_path)):
             yield from self._object(path)
@@ -173,7 +173,7 @@ class CallReader:
             return
         parts: list[str] = []
         yield from reader.value(parts.append)
-        value = json.loads("".join(parts))
+        value = parsed("".join(parts))
         tell(_object_in(value) if isinstance(value, str) else _as_object(value))
 
     def _finish_object(self) -> None:
@@ -197,10 +197,10 @@ class CallReader:
         self._argue("}")
 
     def _is_over(self, after: Sequence[Part], some: bool) -> Reading[bool]:
-        """Whether what comes is what stands after the arguments, or nothing."""
+        """Whether what comes is what stands after the arguments, or nothing where the model has stopped by itself."""
         syntax = self.syntax.arguments
         if not (yield from self.source.blanks()):
-            if some or not after:
+            if (some or not after) and not self.source.cut:
                 return True
             raise Malformed("the text ends in the middle of it")
         lead = syntax.each[0]
@@ -217,7 +217,8 @@ class CallReader:
     def _argument(self, seen: set[str]) -> Reading[None]:
         """Read a key and its value."""
         parts = self.syntax.arguments.each
-        key, kinds = "", ANY
+        key, known = "", Known.of(self.tools.get(self._name))
+        kinds = known.kinds
         for place, part in enumerate(parts):
             after = parts[place + 1 :]
             match part:
@@ -227,12 +228,13 @@ class CallReader:
                     key = yield from self._key(after)
                     if not key or key in seen:
                         raise Malformed(f"the argument {key!r} is there twice" if key else "an argument has no name")
-                    kinds = kinds_of(self.tools.get(self._name), key)
+                    known = known.under(key)
+                    kinds = known.kinds
                 case Slot.TYPE:
                     kinds = self._kinds_by_word((yield from self.source.until(_lead(after), most=LONGEST_NAME)), kinds)
                 case Slot.VALUE:
                     self._argue(f'{"," if seen else ""}"{escaped(key)}":')
-                    yield from self._value(kinds, key, after)
+                    yield from self._value(known, kinds, key, after)
                 case str():
                     yield from self.source.literal(part)
         seen.add(key)
@@ -241,7 +243,8 @@ class CallReader:
         if self.syntax.arguments.values is not Values.LITERAL:
             return (yield from self.source.until(_lead(after), most=LONGEST_NAME)).strip()
         key = yield from self._word(after)
-        if not key.replace("_", "a").replace("-", "a").isalnum():
+        known = Known.of(self.tools.get(self._name)).under(key)
+        if not known.schema and not key.replace("_", "a").replace("-", "a").isalnum():
             raise Malformed(f"{key!r} is no name of an argument")
         return key
 
@@ -249,7 +252,7 @@ class CallReader:
         said = {kind for kind, name in self.syntax.arguments.types.items() if name == word.strip()}
         return frozenset(said & kinds or said or kinds)
 
-    def _value(self, kinds: frozenset[str], key: str, after: Sequence[Part]) -> Reading[None]:
+    def _value(self, known: Known, kinds: frozenset[str], key: str, after: Sequence[Part]) -> Reading[None]:
         """Read a value up to what comes after it."""
         syntax = self.syntax.arguments
         if syntax.values in (Values.LITERAL, Values.JSON):
@@ -259,12 +262,12 @@ class CallReader:
         stop = closing.strip() if Slot.KEY in after else first_mark(closing.strip())
         blank = closing[: len(closing) - len(closing.lstrip())]
         if syntax.values is Values.TAGS and (yield from self._has_parts()):
-            self._argue(json.dumps((yield from self._parts()), ensure_ascii=False))
+            self._argue(json.dumps((yield from self._parts(known)), ensure_ascii=False))
         elif (yield from self.source.begins(CDATA)):
             yield from self.source.literal(CDATA)
             text = yield from self.source.until("]]>")
             yield from self.source.literal("]]>")
-            self._argue(json.dumps(decoded(text, kinds), ensure_ascii=False))
+            self._argue(json.dumps(decoded(text, kinds, known), ensure_ascii=False))
         elif kinds == {"string"}:
             self._argue('"')
             held = _Held(blank, lambda text: self._argue(escaped(text)))
@@ -273,7 +276,13 @@ class CallReader:
             self._argue('"')
         else:
             text = (yield from self.source.until(stop)).removesuffix(blank)
-            self._argue(json.dumps(decoded(text, kinds), ensure_ascii=False))
+            self._argue(json.dumps(self._decoded(text, kinds, known), ensure_ascii=False))
+
+    def _decoded(self, text: str, kinds: frozenset[str], known: Known) -> Any:
+        """A value without quotes. What may have parts and has none is empty."""
+        if not text and self.syntax.arguments.values is Values.TAGS and "string" not in kinds:
+            return [] if "array" in kinds else {} if "object" in kinds else text
+        return decoded(text, kinds, known)
 
     def _literal(self, reader: LiteralReader, kinds: frozenset[str]) -> Reading[None]:
         if "string" in kinds:
@@ -281,7 +290,7 @@ class CallReader:
             return
         parts: list[str] = []
         yield from reader.value(parts.append)
-        value = json.loads("".join(parts))
+        value = parsed("".join(parts))
         if isinstance(value, str):  # in quotes, though it should be none
             value = decoded(value, kinds)
         self._argue(json.dumps(value, ensure_ascii=False))
@@ -292,7 +301,7 @@ class CallReader:
         lead = self.syntax.arguments.each[0]
         return not isinstance(lead, Slot) and (yield from self._begins_argument(lead))
 
-    def _parts(self, depth: int = 0) -> Reading[Any]:
+    def _parts(self, known: Known, depth: int = 0) -> Reading[Any]:
         """What has parts: a list if they are items, else an object."""
         if depth > 64:
             raise Malformed("its arguments are nested too deep")
@@ -303,10 +312,11 @@ class CallReader:
             key = yield from self.source.until(_lead([middle]), most=LONGEST_NAME)
             yield from self.source.literal(str(middle))
             closing = "".join(key if part is Slot.KEY else str(part) for part in after)
+            inside = known.item() if key == self.syntax.arguments.item else known.under(key)
             if (yield from self._has_parts()):
-                value = yield from self._parts(depth + 1)
+                value = yield from self._parts(inside, depth + 1)
             else:
-                value = decoded((yield from self.source.until(closing.strip())), ANY)
+                value = self._decoded((yield from self.source.until(closing.strip())), inside.kinds, inside)
             yield from self.source.literal(closing)
             pairs.append((key, value))
         if all(key == self.syntax.arguments.item for key, _ in pairs):
@@ -343,10 +353,7 @@ def _lead(after: Sequence[Part]) -> str:
 
 
 def _object_in(text: str) -> str:
-    try:
-        return _as_object(json.loads(text) if text.strip() else None)
-    except ValueError:
-        raise Malformed("its arguments are a text that is no JSON") from None
+    return _as_object(parsed(text) if text.strip() else None)
 
 
 def _as_object(value: Any) -> str:

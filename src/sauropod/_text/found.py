@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
+from typing import Any
 
 import attrs
 
@@ -19,7 +21,22 @@ from sauropod._values.completion import (
 )
 from sauropod._values.messages import ToolCall
 
-__all__ = ["Found"]
+__all__ = ["Found", "parsed"]
+
+
+def parsed(text: str) -> Any:
+    """JSON that a model wrote. Raises `Malformed` for what cannot be told to anybody else."""
+    try:
+        return json.loads(text, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"its arguments cannot be read ({error})") from None
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:40]} is too large a number")
+    return number
 
 
 @attrs.define
@@ -68,7 +85,7 @@ class Found:
         opened = self._opened
         if opened is None:
             raise Malformed("its name is missing")
-        call = ToolCall(opened.name, json.loads("".join(self._arguments)), opened.id)
+        call = ToolCall(opened.name, parsed("".join(self._arguments)), opened.id)
         self._opened = None
         self._events.append(ToolCallClosed(opened.call, call, self.index))
 

@@ -92,6 +92,8 @@ class ChannelReader:
     def _call(self, name: str, header: str) -> Reading[None]:
         start = self.source.at
         try:
+            if not name:
+                raise Malformed("its name is missing")
             self.found.open(name, "")
             yield from LiteralReader(self.source).mapping(self.found.argue)
             self.found.close()

@@ -10,7 +10,7 @@ import attrs
 
 from sauropod._values.syntax import Layout
 
-__all__ = ["Lark", "Marks", "escaped_pattern"]
+__all__ = ["ANY_TEXT", "Lark", "Marks", "escaped_pattern"]
 
 Marks: TypeAlias = Callable[[str], Sequence[tuple[str, int | None]]]
 """Splits a text into marks that are tokens of the model, each with its number, and text between them."""
@@ -21,6 +21,9 @@ _LAYOUTS: Mapping[Layout, Mapping[str, Any]] = {
     Layout.FREE: {"whitespace_flexible": True},
 }
 """What llguidance is told of how to lay out JSON."""
+
+
+ANY_TEXT = "(?s:.*)"
 
 
 def escaped_pattern(text: str) -> str:
@@ -57,19 +60,44 @@ class Lark:
         parts = [json.dumps(part) if token is None else f"<[{token}]>" for part, token in self.marks(text) if part]
         return " ".join(parts)
 
+    def plain(self, text: str) -> str:
+        """This text, in which nothing is a mark; empty for no text."""
+        return json.dumps(text) if text else ""
+
+    def token(self, text: str) -> int | None:
+        """The token with which a text begins, if that is a mark of the model."""
+        return next((token for _, token in self.marks(text)), None)
+
     def schema(self, schema: Mapping[str, Any], layout: Layout = Layout.SPACED) -> str:
         """A JSON text that is valid under a schema."""
         laid_out = {**schema, "x-guidance": _LAYOUTS[layout]} if layout in _LAYOUTS else schema
         return self.rule(f"%json {json.dumps(laid_out, ensure_ascii=False)}")
 
-    def until(self, mark: str, pattern: str = "(?s:.*)") -> str:
-        """A text that a pattern matches, up to the first `mark`, and that mark."""
+    def free(self, pattern: str = ANY_TEXT, without: Sequence[str] = ()) -> str:
+        """A text that a pattern matches, and in which none of these stands."""
+        return self.terminal(_free(pattern, without))
+
+    def upto(self, mark: str, pattern: str = ANY_TEXT, without: Sequence[str] = ()) -> str:
+        """The same, up to the first `mark`, with it. What it is followed by is told at once."""
+        if not without:
+            return self.rule(f"/{pattern}{escaped_pattern(mark)}/", "[lazy]")
+        return self.rule(f"({_free(pattern, without)}) /{escaped_pattern(mark)}/", "[lazy]")
+
+    def until(self, mark: str, pattern: str = ANY_TEXT, without: Sequence[str] = ()) -> str:
+        """A text that a pattern matches, up to the first `mark`, and that: if it is a token, it is not spelled."""
         first, token = next(iter(self.marks(mark)))
         rest = self.literal(mark[len(first) :])
         if token is not None:
-            return f"{self.terminal(f'/{pattern}/')} <[{token}]> {rest}"
-        return f"{self.rule(f'/{pattern}{escaped_pattern(first)}/', '[lazy]')} {rest}"
+            return f"{self.free(pattern, [*without, first])} <[{token}]> {rest}"
+        return f"{self.upto(first, pattern, without)} {rest}"
 
     def text(self) -> str:
         """The grammar, which begins at `start`."""
         return "\n".join(self._lines)
+
+
+def _free(pattern: str, without: Sequence[str]) -> str:
+    """The body of a terminal."""
+    if not without:
+        return f"/{pattern}/"
+    return f"/{pattern}/ & ~/{ANY_TEXT}({'|'.join(map(escaped_pattern, dict.fromkeys(without)))}){ANY_TEXT}/"

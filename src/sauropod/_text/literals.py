@@ -7,6 +7,7 @@ marks. What is given out is the beginning of a JSON text at any time.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 
@@ -17,6 +18,8 @@ from sauropod._text.source import Malformed, Reading, Sink, Source
 __all__ = ["LiteralReader", "escaped"]
 
 MOST_DEPTH = 64
+MOST_DIGITS = 400
+"""Of a number, more than any that JSON's readers take."""
 
 _FOLLOWING = ",:)]}"
 """What may follow a text in quotes."""
@@ -188,6 +191,8 @@ class LiteralReader:
         if word in _NAMES:
             return _NAMES[word]
         if _NUMBER.fullmatch(word):
+            if len(word) > MOST_DIGITS or math.isinf(float(word)):
+                raise Malformed(f"{word[:40]}… is too large a number")
             return word
         raise Malformed(f"{word[:40]!r} is no value" if word else "a value was expected")
 

@@ -13,13 +13,14 @@ mean. Blanks between thoughts, text and calls are layout, and belong to none of 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from enum import Enum
 
 import attrs
 
 from sauropod._text.atoms import first_mark, is_mark
+from sauropod._text.beginnings import TELLING, beginnings
 from sauropod._text.calls import CallReader
 from sauropod._text.found import Found
 from sauropod._text.harmony import ChannelReader
@@ -30,19 +31,26 @@ from sauropod._values.syntax import CallSyntax, Slot, Syntax
 
 __all__ = ["OutputParser"]
 
-TELLING = 6
-"""Characters of a beginning of calls that is no mark, from which on it is looked for in the middle of a text."""
+MOST_ENDLESS = 8
+"""Calls that begin and have no end, after which no more are looked for: each is read to the end of the text."""
 
 
 class OutputParser:
     """Reads one answer.
 
     `tools` are those the model was offered; without any, what looks like a call is text. `prefill` is how the prompt
-    ended after the model's turn had begun.
+    ended after the model's turn had begun. With `whole`, a text that has begun is held to something: no call is in it.
     """
 
     def __init__(
-        self, syntax: Syntax, tools: Sequence[Tool], new_id: Callable[[], str], *, index: int = 0, prefill: str = ""
+        self,
+        syntax: Syntax,
+        tools: Sequence[Tool],
+        new_id: Callable[[], str],
+        *,
+        index: int = 0,
+        prefill: str = "",
+        whole: bool = False,
     ) -> None:
         self._source = Source()
         self._found = Found(index, new_id)
@@ -51,7 +59,7 @@ class OutputParser:
         if syntax.harmony:
             reader = ChannelReader(self._source, self._found, offered)
         else:
-            reader = AnswerReader(self._source, self._found, offered, syntax)
+            reader = AnswerReader(self._source, self._found, offered, syntax, whole)
         self._reader = reader
         self._reading = reader.read()
         next(self._reading)
@@ -67,9 +75,9 @@ class OutputParser:
         self._source.text += text
         return self._go_on()
 
-    def finish(self) -> list[StreamEvent]:
-        """Nothing more will come. The rest."""
-        self._source.ended = True
+    def finish(self, *, cut: bool = False) -> list[StreamEvent]:
+        """Nothing more will come. The rest; a call that is not complete is none, if the text was `cut` off."""
+        self._source.ended, self._source.cut = True, cut
         return self._go_on()
 
     def _go_on(self) -> list[StreamEvent]:
@@ -96,7 +104,10 @@ class AnswerReader:
     found: Found
     tools: dict[str, Tool]
     syntax: Syntax
+    whole: bool = False
+    """Whether there are no calls in the middle of a text."""
     thinking: bool = False
+    _endless: int = 0
     _marks: list[tuple[str, _Kind]] = attrs.field(init=False)
     """With which a part of an answer may begin, the longest first."""
     _telling: list[str] = attrs.field(init=False)
@@ -108,16 +119,13 @@ class AnswerReader:
         if reasoning is not None:
             marks |= {reasoning.close: _Kind.NOTHING, reasoning.open: _Kind.THOUGHTS}
         if calls is not None:
-            marks |= {_begin(calls): _Kind.CALLS}
+            marks |= {calls.head: _Kind.CALLS}
             marks |= {calls.between: _Kind.NOTHING} if is_mark(calls.between) else {}
         self._marks = [(mark.strip(), kind) for mark, kind in marks.items() if mark.strip()]
         self._marks.sort(key=lambda pair: -len(pair[0]))
-        texts = [self.syntax.content_open, self.syntax.content_close]
-        if calls is not None:
-            texts += [calls.between, _begin(calls)]
-        self._telling = [first_mark(text.strip()) for text in texts if is_mark(text) or len(text.strip()) >= TELLING]
-        if calls is not None and not is_mark(_begin(calls)):
-            self._telling += list(_bare_beginnings(calls, self.tools))
+        self._telling = _telling([self.syntax.content_open, self.syntax.content_close])
+        if calls is not None and not self.whole:
+            self._telling += [*_telling([calls.between]), *beginnings(calls, self.tools)]
 
     @property
     def _calls(self) -> CallSyntax | None:
@@ -151,20 +159,22 @@ class AnswerReader:
         for mark, kind in self._marks:
             if (yield from self.source.begins(mark)):
                 return mark, kind
-        bare = self._calls is not None and not _begin(self._calls).strip() and self._calls.is_object
+        bare = self._calls is not None and not self._calls.head.strip() and self._calls.is_object
         if bare and (yield from self.source.begins("{")):
             return "{", _Kind.CALLS
         return "", None
 
     def _text(self, at_least: int = 0) -> Reading[bool]:
         """Read text up to the next mark, and so many characters whatever they are."""
-        self.found.text(self.source.rest[:at_least])
-        self.source.at += at_least
-        mark = yield from self._until_any(self._telling, self.found.text)
-        if mark is not None and not (yield from self._mark())[1]:
+        while True:
+            self.found.text(self.source.rest[:at_least])
+            self.source.at += at_least
+            mark = yield from self._until_any(self._telling, self.found.text)
+            if mark is None or (yield from self._mark())[1]:
+                return True
+            begin = self.source.at
             blanks = yield from self.source.layout()
-            return (yield from self._text(len(blanks) + len(mark)))
-        return True
+            self.source.at, at_least = begin, len(blanks) + len(mark)
 
     def _thoughts(self, mark: str) -> Reading[None]:
         assert self.syntax.reasoning is not None
@@ -211,7 +221,7 @@ class AnswerReader:
         """Read calls that follow each other. Whether blanks after them are text."""
         calls = self._calls
         assert calls is not None
-        telling = is_mark(_begin(calls))
+        telling = is_mark(calls.head)
         reader = CallReader(self.source, calls, self.tools, self.found, only_known=not telling)
         begin, more = self.source.at, True
         try:
@@ -223,17 +233,25 @@ class AnswerReader:
                 begin, blanks = self.source.at, ""
                 more = yield from self._goes_on(calls)
         except Malformed as fault:
+            self._give_up_if_endless()
             warning = f"What looks like a call is none: {fault}."
             shown = warning if telling or self.found.in_call else ""
             self.found.drop(warning)
             self.source.at = begin
             self.found.text(blanks)
-            first = first_mark(_begin(calls).strip())
+            first = first_mark(calls.head.strip())
             length = len(first) if first and self.source.rest.startswith(first) else 1
             self.found.text(self.source.rest[:length], shown)
             self.source.at += length
             return (yield from self._text())
         return False
+
+    def _give_up_if_endless(self) -> None:
+        """A call that was read in vain up to the end of the text: many of them would take time by the square."""
+        self._endless += self.source.ended and self.source.at >= len(self.source.text)
+        if self._endless > MOST_ENDLESS:
+            self._marks = [(mark, kind) for mark, kind in self._marks if kind is not _Kind.CALLS]
+            self._telling = _telling([self.syntax.content_open, self.syntax.content_close])
 
     def _goes_on(self, calls: CallSyntax) -> Reading[bool]:
         """Whether another call follows in the same section; what is between them is read."""
@@ -253,14 +271,6 @@ class AnswerReader:
         return not calls.between.strip() and (yield from self.source.blanks()).isidentifier()
 
 
-def _bare_beginnings(calls: CallSyntax, names: Iterable[str]) -> Iterator[str]:
-    """How calls without a mark begin, as far as that tells them from text."""
-    if calls.is_object:
-        yield from (f'{{"{key}":' for key in calls.keys[:1])
-    elif calls.call[:2] == (Slot.NAME, "("):
-        yield from (f"{calls.open.strip()}{name}(" for name in names)
-
-
-def _begin(calls: CallSyntax) -> str:
-    """What a message's first call begins with."""
-    return calls.head
+def _telling(texts: Iterable[str]) -> list[str]:
+    """What would not stand in a text by chance, of these."""
+    return [first_mark(text.strip()) for text in texts if is_mark(text) or len(text.strip()) >= TELLING]

@@ -15,7 +15,14 @@ _ZONE = "(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 _TIME = rf"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{{1,9}})?{_ZONE}"
 _BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _HEX = "[0-9a-fA-F]"
-_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_LABEL = "[A-Za-z0-9]{1,20}(?:-[A-Za-z0-9]{1,20}){0,2}"
+_ATOM = "[A-Za-z0-9_+-]{1,20}"
+_PATH = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-F]{2})"
+_GROUP = "[0-9a-fA-F]{1,4}"
+_IPV6 = f"(?:(?:{_GROUP}:){{7}}{_GROUP}|(?:{_GROUP}:){{1,6}}:{_GROUP}|::{_GROUP}(?::{_GROUP}){{0,6}})"
+_CLOCK = "T(?:[0-9]{1,4}H(?:[0-9]{1,4}M(?:[0-9]{1,4}S)?)?|[0-9]{1,4}M(?:[0-9]{1,4}S)?|[0-9]{1,4}S)"
+_DAYS = "(?:[0-9]{1,4}Y(?:[0-9]{1,4}M(?:[0-9]{1,4}D)?)?|[0-9]{1,4}M(?:[0-9]{1,4}D)?|[0-9]{1,4}D)"
+_DURATION = f"P(?:{_DAYS}(?:{_CLOCK})?|{_CLOCK}|[0-9]{{1,4}}W)"
 
 FORMATS = {
     "date": _DATE,
@@ -23,9 +30,14 @@ FORMATS = {
     "date-time": f"{_DATE}T{_TIME}",
     "uuid": f"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}",
     "ipv4": rf"{_BYTE}(?:\.{_BYTE}){{3}}",
-    "email": rf"[A-Za-z0-9](?:[A-Za-z0-9_+-]{{0,62}}[A-Za-z0-9])?@{_LABEL}(?:\.{_LABEL})+",
+    "ipv6": _IPV6,
+    "email": rf"{_ATOM}(?:\.{_ATOM}){{0,2}}@{_LABEL}(?:\.{_LABEL}){{1,3}}",
+    "hostname": rf"{_LABEL}(?:\.{_LABEL}){{0,3}}",
+    "uri": rf"[a-z][a-z0-9+-]{{1,15}}://{_LABEL}(?:\.{_LABEL}){{0,3}}(?::[1-9][0-9]{{0,3}})?(?:/{_PATH}*)?",
+    "duration": _DURATION,
 }
-"""Texts of JSON Schema's formats (RFC 3339, 4122, 791; of RFC 5322 what is written without quotes)."""
+"""Texts of JSON Schema's formats (RFC 3339, 4122, 791, 4291). Of RFC 5322, 1123 and 3986 what is common: no quotes, few
+dots, a host in every URI."""
 
 _STRANGE = (
     (re.compile(r"\(\?(?!:|<[A-Za-z_])"), "an inline flag or look-around"),

@@ -7,9 +7,12 @@ a stream is written as if all of it were there, and where a text is split makes 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from functools import lru_cache
 from typing import TypeAlias, TypeVar
 
 import attrs
+
+from sauropod._text.atoms import atoms
 
 __all__ = ["Malformed", "Reading", "Sink", "Source", "held_back"]
 
@@ -40,6 +43,8 @@ class Source:
     text: str = ""
     at: int = 0
     ended: bool = False
+    cut: bool = False
+    """Whether it ended where the model would have gone on."""
 
     @property
     def rest(self) -> str:
@@ -82,7 +87,8 @@ class Source:
         return (yield from self._matched(mark)) is not None
 
     def literal(self, expected: str) -> Reading[None]:
-        """Read a text that must come now. Blanks may differ, and those at its end are read as far as they are there."""
+        """Read a text that must come now. Blanks between its marks and words may differ, and those at its end are read
+        as far as they are there."""
         end = yield from self._matched(expected)
         if end is None:
             raise Malformed(f"{expected.strip()!r} was expected")
@@ -134,12 +140,18 @@ class Source:
         """Where the text is behind `expected`, without reading it; None if it is something else."""
         begin = self.at
         try:
-            for wanted in expected:
-                if wanted.isspace():
-                    continue
-                if (yield from self.blanks()) != wanted:
-                    return None
-                self.at += 1
+            for atom in _without_blanks(expected):
+                yield from self.blanks()
+                for wanted in atom:
+                    if (yield from self.peek()) != wanted:
+                        return None
+                    self.at += 1
             return self.at
         finally:
             self.at = begin
+
+
+@lru_cache(maxsize=1024)
+def _without_blanks(text: str) -> tuple[str, ...]:
+    """Its marks, words and signs."""
+    return tuple(atom for atom in map(str, atoms(text)) if not atom.isspace())

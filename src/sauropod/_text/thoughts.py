@@ -17,8 +17,8 @@ class ThoughtBudget:
     limit: int
     thinking: bool
     """Whether the model is in the middle of thoughts."""
-    begun: bool = False
-    """Whether it has thought, or begun to answer: it does not begin to think again."""
+    _answers: bool = False
+    """Whether it has begun to answer: it does not begin to think again."""
     _spent: int = 0
     _tail: str = ""
 
@@ -30,23 +30,22 @@ class ThoughtBudget:
         self._tail = (self._tail + text)[-256:]
         if not self.thinking:
             self._look_for_a_beginning()
-            return False
-        self._spent += 1
-        if self.reasoning.close in self._tail:
-            self.thinking, self._tail = False, ""
-            return False
-        return whole and self._spent >= self.limit
+        else:
+            self._spent += 1
+            if self.reasoning.close in self._tail:
+                self.end()
+        return self.thinking and whole and self._spent >= self.limit
 
     def end(self) -> None:
-        """The thoughts were ended from outside."""
+        """The thoughts have ended, by themselves or from outside."""
         self.thinking, self._tail = False, ""
 
     def _look_for_a_beginning(self) -> None:
-        if self.begun or not self.reasoning.open:
+        """Thoughts may begin where no answer has; some models think several times."""
+        said, open = self._tail.lstrip(), self.reasoning.open.strip()
+        if self._answers or not said:
             return
-        said = self._tail.lstrip()
-        if said.startswith(self.reasoning.open.strip()):
-            self.thinking = self.begun = True
-            self._tail = ""
-        elif said and not self.reasoning.open.strip().startswith(said[: len(self.reasoning.open)]):
-            self.begun = True
+        if open and said.startswith(open):
+            self.thinking, self._tail = True, ""
+        elif not open.startswith(said):
+            self._answers = True

@@ -17,7 +17,7 @@ import attrs
 
 from sauropod._text.atoms import first_mark
 from sauropod._text.kinds import kind_of, referred
-from sauropod._text.lark import Lark, escaped_pattern
+from sauropod._text.lark import ANY_TEXT, Lark, escaped_pattern
 from sauropod._text.patterns import FORMATS, strange_syntax
 from sauropod._values.messages import Tool
 from sauropod._values.syntax import ArgumentSyntax, Slot, Values
@@ -37,6 +37,9 @@ _OBJECT = frozenset({"type", "properties", "required", "additionalProperties"})
 _ARRAY = frozenset({"type", "items", "minItems", "maxItems"})
 
 KEY = "[A-Za-z_][A-Za-z0-9_-]{0,63}"
+LONGEST_NAME = 256
+"""Characters of a key, as far as a reader looks for its end."""
+
 MOST_FREE = 64
 """Arguments of a tool that names none."""
 
@@ -103,6 +106,8 @@ class ArgumentGrammar:
         if depth > MOST_DEPTH:
             self._refuse(path, f"is nested more than {MOST_DEPTH} deep, or refers to itself")
         parts = self.syntax.each
+        if key is not None and not self._is_readable(key):
+            self._refuse(path, "has a name that cannot be told from the marks around it, as this model writes them")
         place = parts.index(Slot.VALUE)
         closing = "".join((key or "") if part is Slot.KEY else str(part) for part in parts[place + 1 :])
         schema = self._resolved(schema, path)
@@ -110,7 +115,20 @@ class ArgumentGrammar:
         for kind, value in self._values(schema, closing, path, depth):
             lead = [self._lead(part, key, kind) for part in parts[:place]]
             alternatives.append(" ".join(filter(None, [*lead, value])))
+        if not alternatives:
+            self._refuse(path, "allows no value")
         return self.lark.rule(" | ".join(dict.fromkeys(alternatives)))
+
+    def _is_readable(self, key: str) -> bool:
+        """Whether a reader finds the end of a key."""
+        parts = self.syntax.each
+        before = parts[parts.index(Slot.KEY) + 1]
+        mark = first_mark(before.strip()) if isinstance(before, str) else ""
+        if not key or key != key.strip() or len(key) > LONGEST_NAME or mark in key:
+            return False
+        if any(token is not None for _, token in self.lark.marks(key)):
+            return False
+        return self.syntax.values is not Values.LITERAL or not re.search(rf"\s|{re.escape(mark[:1])}", key)
 
     def _lead(self, part: Any, key: str | None, kind: str) -> str:
         if part is Slot.KEY:
@@ -140,25 +158,34 @@ class ArgumentGrammar:
             schema = {"type": ["string", "number", "boolean", "null", "array", "object"]}
         if not isinstance(schema, Mapping):
             self._refuse(path, "is no schema that can be held")
-        schema = {key: value for key, value in schema.items() if key not in ANNOTATIONS and not key.startswith("x-")}
+        schema = _without_annotations(schema)
+        allowed = _kinds(schema)
         for keyword in ("anyOf", "oneOf"):
             if keyword in schema:
-                if extra := sorted(set(schema) - {keyword, "type"}):
-                    self._refuse(f"{path}/{extra[0]}", f"beside {keyword} cannot be held")
+                self._require_alone(schema, keyword, path)
                 for index, inner in enumerate(schema[keyword]):
-                    yield from self._branches(self._resolved(inner, path), f"{path}/{keyword}/{index}")
+                    for branch in self._branches(self._resolved(inner, path), f"{path}/{keyword}/{index}"):
+                        if (kind := _both(_kind(branch), allowed)) is not None:
+                            yield {**branch, "type": kind}
                 return
         for keyword in ("allOf", "not", "if", "dependentSchemas", "dependentRequired"):
             if keyword in schema:
                 self._refuse(f"{path}/{keyword}", "cannot be held in the way this model writes arguments")
         values = [schema["const"]] if "const" in schema else schema.get("enum")
         if values is not None:
+            self._require_alone(schema, "const" if "const" in schema else "enum", path)
             for value in values:
-                yield {"const": value, "type": kind_of(value)}
+                if _is_of(value, allowed):
+                    yield {"const": value, "type": kind_of(value)}
             return
-        kinds = schema.get("type", ["string", "number", "boolean", "null", "array", "object"])
-        for kind in kinds if isinstance(kinds, list) else [kinds]:
+        for kind in allowed:
             yield {**schema, "type": kind}
+
+    def _require_alone(self, schema: Mapping[str, Any], keyword: str, path: str) -> None:
+        if extra := sorted(set(schema) - {keyword, "type"}):
+            self._refuse(
+                f"{path}/{extra[0]}", f"beside {keyword} cannot be held in the way this model writes arguments"
+            )
 
     def _text(self, schema: Mapping[str, Any], closing: str, path: str) -> str:
         """A text, in quotes if it has any, and what closes it."""
@@ -169,14 +196,17 @@ class ArgumentGrammar:
             if _is_any_text(schema):
                 ways.append(self.lark.terminal(f"/{_IN_QUOTES}/"))
             return f"{self.lark.rule(' | '.join(ways))} {self.lark.literal(closing)}".rstrip()
-        if "const" in schema:
-            return self.lark.literal(f"{quote}{schema['const']}{quote}{closing}")
-        pattern = self._pattern(schema, path)
         end = f"{quote}{closing}"
         mark = first_mark(end.strip())
+        if "const" in schema:
+            if mark in schema["const"] or (quote and "\\" in schema["const"]):
+                self._refuse(path, f"allows {schema['const']!r}, which cannot be told from the marks after it")
+            around = (self.lark.literal(quote), self.lark.plain(schema["const"]), self.lark.literal(end))
+            return " ".join(filter(None, around))
+        pattern = self._pattern(schema, path)
         blank = end[: len(end) - len(end.lstrip())]
-        if pattern != ANY_TEXT and blank:
-            pattern += f"(?:{escaped_pattern(blank)})?"
+        if pattern != ANY_TEXT:
+            pattern += escaped_pattern(blank)
         rest = self.lark.literal(end.lstrip()[len(mark) :])
         return f"{self.lark.literal(quote)} {self.lark.until(mark, pattern)} {rest}"
 
@@ -190,7 +220,7 @@ class ArgumentGrammar:
         if "format" in schema:
             if schema["format"] not in FORMATS:
                 self._refuse(f"{path}/format", f"is {schema['format']!r}, which cannot be held")
-            return FORMATS[schema["format"]]
+            return _slashes_escaped(FORMATS[schema["format"]])
         return self._anchored(schema["pattern"], f"{path}/pattern") if "pattern" in schema else ANY_TEXT
 
     def _anchored(self, pattern: str, path: str) -> str:
@@ -198,12 +228,13 @@ class ArgumentGrammar:
         if strange := strange_syntax(pattern):
             self._refuse(path, f"has {strange}, which does not mean the same everywhere")
         inner = pattern.removeprefix("^")
-        inner = inner[:-1] if inner.endswith("$") and not inner.endswith("\\$") else inner
-        if re.search(r"(?<!\\)[\^$]", re.sub(r"\[(\\.|[^\]\\])*\]", "", inner)) or re.search(r"\(\?[^:]", inner):
+        ends = _ESCAPED.sub("__", inner).endswith("$")
+        inner = inner[:-1] if ends else inner
+        plain = _IN_BRACKETS.sub("", _ESCAPED.sub("__", inner))
+        if re.search(r"[\^$]|\(\?[^:]", plain):
             self._refuse(path, "has anchors or look-around inside, which cannot be held in the way this model writes")
-        before = "" if pattern.startswith("^") else ANY_TEXT
-        after = "" if len(inner) < len(pattern.removeprefix("^")) else ANY_TEXT
-        return f"{before}(?:{re.sub(_SLASH, _ESCAPED_SLASH, inner)}){after}"
+        before, after = "" if pattern.startswith("^") else ANY_TEXT, "" if ends else ANY_TEXT
+        return f"{before}(?:{_slashes_escaped(inner)}){after}"
 
     def _other(self, schema: Mapping[str, Any], path: str, depth: int) -> str:
         """A value that is no text."""
@@ -241,7 +272,7 @@ class ArgumentGrammar:
         """A list of tags."""
         self._require_known(schema, _ARRAY, path)
         each = self._argument(self.syntax.item, schema.get("items", {"type": "string"}), f"{path}/items", depth + 1)
-        return self.lark.rule(f"({each}){{{schema.get('minItems', 0)},{schema.get('maxItems', MOST_FREE)}}}")
+        return self.lark.rule(_times(each, schema.get("minItems", 0), schema.get("maxItems", MOST_FREE)) or '""')
 
     def _literal_object(self, schema: Mapping[str, Any], path: str, depth: int) -> str:
         self._require_known(schema, _OBJECT, path)
@@ -257,8 +288,9 @@ class ArgumentGrammar:
         each = self.lark.rule(" | ".join(values))
         least, most = schema.get("minItems", 0), schema.get("maxItems", MOST_FREE)
         comma = json.dumps("," if self.syntax.bare_keys else ", ")
-        some = f"{each} ({comma} {each}){{{max(least - 1, 0)},{max(most - 1, 0)}}}"
-        return self.lark.rule(f'"[" {some} "]"' + (' | "[" "]"' if least == 0 else ""))
+        some = f"{each} {_times(f'{comma} {each}', max(least - 1, 0), most - 1)}"
+        ways = [f'"[" {some} "]"'] if most else []
+        return self.lark.rule(" | ".join([*ways, '"[" "]"'] if least == 0 else ways))
 
     # -- schemas ---------------------------------------------------------------------------------------------------
 
@@ -266,9 +298,13 @@ class ArgumentGrammar:
         for _ in range(16):
             if not isinstance(schema, Mapping) or "$ref" not in schema:
                 return schema
+            beside = {key: value for key, value in _without_annotations(schema).items() if key != "$ref"}
             schema = referred(str(schema["$ref"]), self.tool.parameters)
             if schema is None:
                 self._refuse(f"{path}/$ref", "refers to what is not there")
+            if beside and (not isinstance(schema, Mapping) or beside.keys() & schema.keys() or "$ref" in schema):
+                self._refuse(f"{path}/$ref", f"beside {next(iter(beside))} cannot be held")
+            schema = {**schema, **beside} if beside else schema
         return self._refuse(f"{path}/$ref", "refers to itself")
 
     def _complete(self, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -289,11 +325,43 @@ class ArgumentGrammar:
         )
 
 
-ANY_TEXT = "(?s:.*)"
+_IN_QUOTES = r"'(?:[^'\\\n]|\\[^xuUN\n])*'"
 
-_IN_QUOTES = r"'(?:[^'\\\n]|\\.)*'"
+_ESCAPED = re.compile(r"\\.", re.DOTALL)
+_IN_BRACKETS = re.compile(r"\[\^?\]?[^\]]*\]")
 
-_SLASH, _ESCAPED_SLASH = r"(?<!\\)/", r"\\/"
+
+def _slashes_escaped(pattern: str) -> str:
+    """As a pattern stands between slashes."""
+    return re.sub(r"\\.|/", lambda found: r"\/" if found[0] == "/" else found[0], pattern, flags=re.DOTALL)
+
+
+def _times(rule: str, least: int, most: int) -> str:
+    return f"({rule}){{{least},{most}}}" if most > 0 else ""
+
+
+def _without_annotations(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in schema.items() if key not in ANNOTATIONS and not key.startswith("x-")}
+
+
+def _kinds(schema: Mapping[str, Any]) -> list[str]:
+    """The kinds of value a schema names; all of them if it names none."""
+    kinds = schema.get("type", ["string", "number", "boolean", "null", "array", "object"])
+    return list(kinds) if isinstance(kinds, list) else [kinds]
+
+
+def _both(kind: str, allowed: Sequence[str]) -> str | None:
+    """What is of a kind and of one of those that are allowed; None if nothing is."""
+    if kind in allowed:
+        return kind
+    if kind == "number" and "integer" in allowed:
+        return "integer"
+    return kind if kind == "integer" and "number" in allowed else None
+
+
+def _is_of(value: Any, allowed: Sequence[str]) -> bool:
+    kind = kind_of(value)
+    return kind in allowed or (kind == "number" and "integer" in allowed and float(value).is_integer())
 
 
 def _kind(schema: Mapping[str, Any]) -> str:

@@ -62,9 +62,9 @@ class FunctionTool(Generic[P, R]):
             name: value for name in self._arguments.__struct_fields__ if (value := getattr(built, name)) is not _UNSET
         }
         positional = [
-            given.pop(name)
+            given.pop(name, parameter.default)
             for name, parameter in inspect.signature(self.function).parameters.items()
-            if parameter.kind is parameter.POSITIONAL_ONLY and name in given
+            if parameter.kind is parameter.POSITIONAL_ONLY
         ]
         return self.function(*positional, **given)
 

@@ -56,11 +56,14 @@ def plain_json(value: Any) -> str:
     """Any value as JSON; a text as it is, and what JSON has nothing for as its `str`."""
     if isinstance(value, str):
         return value
-    if _is_pydantic(type(value)):
-        return str(value.model_dump_json())
     import msgspec
 
-    return msgspec.json.encode(value, enc_hook=str).decode()
+    return msgspec.json.encode(value, enc_hook=_plain).decode()
+
+
+def _plain(value: Any) -> Any:
+    """What msgspec does not know, as something that it does."""
+    return value.model_dump(mode="json") if _is_pydantic(type(value)) else str(value)
 
 
 def _is_pydantic(type_: Any) -> bool:

@@ -28,7 +28,8 @@ def fault_of(text: str, grammar: Grammar) -> str:
                 return f"it is no JSON: {error}"
             return fault_under(value, grammar.text)
         case GrammarKind.CHOICE:
-            return "" if text in json.loads(grammar.text) else "it is none of the choices"
+            choices = {choice.strip() for choice in json.loads(grammar.text)}  # blanks around a text may be layout
+            return "" if text.strip() in choices else "it is none of the choices"
     return ""
 
 

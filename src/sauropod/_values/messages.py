@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
@@ -18,9 +19,20 @@ Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
 
 
+_NAME = re.compile(r"[\w.:/-]{1,128}")
+
+
 def _named(_: object, __: object, name: Any) -> None:
     if not is_text(name) or not name:
         raise UnsupportedInput(f"A tool's name is text; got {name!r}.")
+
+
+def _callable(_: object, __: object, name: Any) -> None:
+    if not is_text(name) or not _NAME.fullmatch(name):
+        raise UnsupportedInput(
+            f"A tool's name is up to 128 letters, digits and _ - . : / without blanks, so that every model can write "
+            f"it; got {name!r}."
+        )
 
 
 @attrs.frozen
@@ -47,7 +59,7 @@ class Tool:
     `InvalidGrammar`. With `strict` off it may give any arguments.
     """
 
-    name: str = attrs.field(validator=_named)
+    name: str = attrs.field(validator=_callable)
     description: str = attrs.field(default="", validator=kind(UnsupportedInput, str))
     parameters: Mapping[str, Any] = attrs.field(factory=lambda: {"type": "object", "properties": {}})
     strict: bool = attrs.field(default=True, kw_only=True, validator=kind(UnsupportedInput, bool))
@@ -62,6 +74,11 @@ class Tool:
             raise UnsupportedInput(
                 f"The parameters of the tool {self.name!r} are a JSON schema, as a dict of what JSON has. "
                 "tool(function) makes one from a function's annotations."
+            )
+        if isinstance(parameters, Mapping) and parameters.get("type", "object") != "object":
+            raise UnsupportedInput(
+                f"The parameters of the tool {self.name!r} are the schema of an object, with a property for each; "
+                f"got one of the type {parameters['type']!r}."
             )
 
 

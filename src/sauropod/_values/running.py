@@ -38,7 +38,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 Approve: TypeAlias = Callable[[ToolCall], bool | str | Awaitable[bool | str]]
-"""Says whether a call may be executed: True or False, or the reason why not, which the model is told."""
+"""Says whether a call may be executed: only if it is True. False, or the reason why not, is told to the model."""
 
 
 @attrs.frozen
@@ -46,7 +46,7 @@ class RunLimits:
     """How far a run may go."""
 
     max_rounds: int = attrs.field(default=8, validator=integer(UnsupportedInput, 1, 2**31 - 1))
-    """How often the model is asked. In the last round it has to answer, because it may not call."""
+    """How often the model is asked. In the last round of several it has to answer, because it may not call."""
     timeout: float | None = attrs.field(default=None)
     """Seconds for all of it."""
     tool_timeout: float | None = attrs.field(default=60.0)
@@ -73,6 +73,9 @@ class RunStop(StrEnum):
     """The model answered."""
     ROUNDS = "rounds"
     """It had called tools in all the rounds there were, and had to answer without them in the last."""
+    TRUNCATED = "truncated"
+    """The answer, or a call, was cut off by `max_tokens` or the length of the context. Calls that were complete by then
+    were not executed, and are pending."""
     PENDING = "pending"
     """It called a tool that is only described, and no function: the call is for whoever asked."""
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from sauropod._text.lark import escaped_pattern
 from sauropod._values.grammar import Grammar, GrammarKind
 from sauropod.backends.llama_cpp.guidance import fault, guidance, new_matcher
 from sauropod.backends.llama_cpp.schema import places, prepared
@@ -62,7 +63,7 @@ def _native_alone(grammar: Grammar) -> str:
         case GrammarKind.GBNF:
             return str(matcher.grammar_from_lark(_converted(grammar.text)))
         case GrammarKind.CHOICE:
-            return str(matcher.grammar_from_regex("|".join(map(_escaped, _read(grammar.text)))))
+            return str(matcher.grammar_from_regex("|".join(map(escaped_pattern, _read(grammar.text)))))
 
 
 def explained(grammar: Grammar, reason: str, tokenizer: Any) -> str:
@@ -93,9 +94,11 @@ def _with_prepared_schemas(lark: str) -> Iterator[str]:
     """The grammar with the schemas that stand in it as `%json {…}` checked, and laid out as `LAYOUT` says unless they
     say otherwise."""
     begin = 0
-    for found in re.finditer(r"%json\s*(?=\{)", lark):
-        if found.start() < begin:
-            continue  # inside the schema before
+    while found := _SCHEMA.search(lark, begin):
+        if found["schema"] is None:  # a text, a pattern or a comment, in which nothing is meant
+            yield lark[begin : found.end()]
+            begin = found.end()
+            continue
         try:
             schema, end = json.JSONDecoder().raw_decode(lark, found.end())
         except (ValueError, RecursionError) as error:
@@ -106,6 +109,10 @@ def _with_prepared_schemas(lark: str) -> Iterator[str]:
         yield json.dumps(_laid_out(schema), ensure_ascii=False)
         begin = end
     yield lark[begin:]
+
+
+_SCHEMA = re.compile(r"""//[^\n]*|"(?:\\.|[^"\\\n])*"|/(?:\\.|[^/\\\n])+/|(?P<schema>%json\s*(?=\{))""")
+"""What `%json` begins, and what only looks like it."""
 
 
 def _read(text: str) -> Any:
@@ -126,8 +133,3 @@ def _converted(gbnf: str) -> str:
         return str(gbnf_to_lark(gbnf))
     except Exception as error:
         raise InvalidGrammar(f"The GBNF grammar cannot be read: {error}.") from error
-
-
-def _escaped(text: str) -> str:
-    """A regular expression for this text only."""
-    return "".join(c if c.isalnum() or ord(c) > 127 else f"\\u{{{ord(c):x}}}" for c in text)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
+from sauropod._text.patterns import FORMATS as PATTERNS
 from sauropod._text.patterns import LEAP_YEAR, YEAR, strange_syntax
 from sauropod.errors import InvalidGrammar
 
@@ -26,8 +27,15 @@ FORMATS = {"date-time", "time", "date", "duration", "email", "hostname", "ipv4",
 
 _DAY = f"^(?:{YEAR}-(?:0[13-9]|1[0-2])|{YEAR}-02-(?:[01]|2[0-8])|{LEAP_YEAR}-02-29)"
 _SECOND = "^[^:]*:[0-9]{2}:[0-5]"
-STRICTER = {"date": (_DAY,), "time": (_SECOND,), "date-time": (_DAY, _SECOND)}
-"""What llguidance's formats allow too much: days and years that there are not, and leap seconds anywhere."""
+STRICTER = {
+    "date": (_DAY,),
+    "time": (_SECOND,),
+    "date-time": (_DAY, _SECOND),
+    "email": (f"^{PATTERNS['email']}$",),
+    "hostname": (f"^{PATTERNS['hostname']}$",),
+}
+"""What llguidance's formats allow too much: days and years that there are not, leap seconds anywhere, names of any
+length, and such as stand for letters of other scripts."""
 
 GUIDANCE = {
     "item_separator": r"[ \n\t]*,[ \n\t]*",
