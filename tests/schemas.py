@@ -102,6 +102,8 @@ def _array(lots: random.Random, depth: int, definitions: int) -> Schema:
 
 
 def _any(lots: random.Random, depth: int, definitions: int) -> Schema:
+    if lots.random() < 0.3:
+        return {"oneOf": [{"type": "string", "maxLength": 4}, {"type": "integer", "minimum": 0, "maximum": 9}]}
     return {"anyOf": [_schema(lots, depth - 1, definitions) for _ in range(lots.randint(1, 3))]}
 
 
@@ -110,4 +112,5 @@ def _all(lots: random.Random, depth: int, definitions: int) -> Schema:
         {"properties": {name: _schema(lots, 0, 0)}, "required": [name]}
         for name in lots.sample(NAMES, lots.randint(1, 3))
     ]
-    return {"type": "object", "allOf": [*parts, {"maxProperties": len(parts)}]}
+    count = lots.choice([{"maxProperties": len(parts)}, {"maxProperties": len(parts), "minProperties": len(parts)}])
+    return {"type": "object", "allOf": [*parts, count]}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -249,3 +251,27 @@ def test_a_run_without_async_is_the_same() -> None:
             engine.run("weather?", tools=[weather], max_rounds=0)
         with pytest.raises(sauropod.PromptTooLong):
             _ = engine.run("x" * 20_000, tools=[weather]).result
+
+
+def test_a_run_that_nobody_holds_any_more_stops() -> None:
+    calls: list[float] = []
+
+    def repeat() -> str:
+        """Do it again."""
+        calls.append(time.monotonic())
+        time.sleep(0.02)
+        return "again?"
+
+    says = {"again?": '<tool_call>{"name": "repeat", "arguments": {}}</tool_call>'}
+    with Engine("fake:", options={"says": says, "context_length": 100_000}, isolation="thread") as engine:
+        for event in engine.run("again?", tools=[repeat], max_rounds=1000):
+            if isinstance(event, sauropod.ToolFinished):
+                break
+        del event
+        gc.collect()
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline and (not calls or time.monotonic() - calls[-1] < 0.5):
+            time.sleep(0.05)
+        assert time.monotonic() < deadline, "it goes on"
+        assert len(calls) < 1000
+        assert engine.complete("hello").text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import threading
@@ -49,6 +50,7 @@ async def engine(nothing_leaks: None) -> AsyncIterator[Engine]:
         "missing?": calling(("nothing", {})),
         "again?": calling(("repeat", {})),
         "wait?": calling(("wait", {})),
+        "secret?": calling(("secret", {})),
         "described?": calling(("described", {"x": 1}), ("weather", {"city": "Oslo"})),
         "fail?": calling(("fail", {})),
         "person?": '{"name": "Ada", "born": 1815}',
@@ -356,3 +358,113 @@ async def test_tools_see_the_task_they_belong_to(engine: Engine) -> None:
 
     result = await engine.run("weather?", tools=[weather])
     assert result.messages[2].content == "It is mild."
+
+
+async def test_what_was_not_allowed_is_not_executed(engine: Engine) -> None:
+    async def secret() -> str:
+        """Tell a secret."""
+        told.append("told")
+        return "the secret"
+
+    told: list[str] = []
+    choice = sauropod.ToolChoice("auto", ["weather"])
+    result = await engine.run("secret?", tools=[weather, secret], tool_choice=choice)
+    assert told == []
+    assert "there is no tool 'secret'; there are weather" in result.messages[2].content
+
+
+@pytest.mark.parametrize("answer", ["", None, 1, object(), [True]])
+async def test_only_true_allows_a_call(answer: Any, engine: Engine) -> None:
+    result = await engine.run("weather?", tools=[weather], approve=lambda call: answer)
+    assert "not allowed: the user does not want it" in result.messages[2].content
+
+
+async def test_a_required_call_is_made_once_and_then_the_model_may_answer() -> None:
+    asked: list[Any] = []
+    async with engine_that_says({"weather?": calling(("weather", {"city": "Oslo"})), "It is 21": "Mild."}) as engine:
+        stream = engine.stream
+
+        def listening(*args: Any, **options: Any) -> Any:
+            asked.append(options["tool_choice"])
+            return stream(*args, **{**options, "tool_choice": "auto"})  # which a fake cannot be held to
+
+        engine.stream = listening  # type: ignore[method-assign]
+        run = engine.run("weather?", tools=[weather], tool_choice=sauropod.ToolChoice.only("weather"))
+        assert (await run).text == "Mild."
+    assert [(choice.mode, list(choice.names)) for choice in asked] == [("required", ["weather"]), ("auto", ["weather"])]
+
+
+@pytest.mark.parametrize("tokens", [30, 55])
+async def test_an_answer_that_was_cut_off_ends_the_run_and_executes_nothing(tokens: int, engine: Engine) -> None:
+    async def never(city: str) -> str:
+        raise AssertionError("executed")
+
+    run = engine.run("both?", tools=[tool(name="weather")(never)], max_tokens=tokens)
+    result = await run
+    assert result.stop == "truncated"
+    assert result.completions[0].stop_reason == "max_tokens"
+    assert run.messages == result.messages
+
+
+async def test_closing_a_run_from_another_task_is_its_end_and_nothing_else(engine: Engine) -> None:
+    async def wait() -> None:
+        started.set()
+        await anyio.sleep_forever()
+
+    async def stop() -> None:
+        await started.wait()
+        await run.aclose()
+
+    started, after = anyio.Event(), False
+    async with anyio.create_task_group() as group:
+        async with engine.run("wait?", tools=[wait]) as run:
+            group.start_soon(stop)
+            events = [event async for event in run]
+        after = True
+    assert after
+    assert isinstance(events[-1], ToolStarted)
+    with pytest.raises(ClosedError, match="has not come to its end"):
+        _ = run.result
+
+
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no")
+
+
+async def test_whatever_a_tool_does_the_model_is_told(engine: Engine) -> None:
+    async def mute() -> str:
+        raise Mute
+
+    async def half() -> str:
+        return "a\ud800b"
+
+    for function, told in ((mute, "Error: Mute: (which cannot say what is wrong)"), (half, "a?b")):
+        result = await engine.run("again?", tools=[tool(name="repeat")(function)], max_rounds=2)
+        assert result.messages[2].content == told
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_tool_whose_own_task_was_cancelled_is_an_error_like_any_other(engine: Engine) -> None:
+    async def waits_in_vain() -> None:
+        task = asyncio.create_task(asyncio.sleep(10))
+        task.cancel()
+        await task
+
+    result = await engine.run("again?", tools=[tool(name="repeat")(waits_in_vain)], max_rounds=2)
+    assert result.messages[2].content == "Error: it was cancelled"
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"n": 2}, "n is 2"),
+        ({"tool_choice": None}, "tool_choice is 'auto'"),
+        ({"tool_choice": []}, "tool_choice is 'auto'"),
+        ({"tools": None}, "a list of functions"),
+        ({"tools": weather}, "a list of functions"),
+    ],
+)
+async def test_what_makes_no_sense_is_refused_at_once(options: dict[str, Any], told: str, engine: Engine) -> None:
+    with pytest.raises(UnsupportedInput, match=told):
+        engine.run("weather?", **{"tools": [weather], **options})

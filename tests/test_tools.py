@@ -315,7 +315,59 @@ async def test_a_run_over_a_model_that_has_learned_nothing_ends_all_the_same(eng
         """Order something."""
         return f"{count} {what}"
 
-    one: Any = {"parallel_tool_calls": False}
-    result = await engine.run("Tea?", tools=[order], tool_choice="required", max_rounds=3, max_tokens=80, seed=2, **one)
-    assert result.stop in ("rounds", "answer")
+    options: Any = {"parallel_tool_calls": False, "max_rounds": 3, "max_tokens": 80, "seed": 2}
+    result = await engine.run("Tea?", tools=[order], tool_choice="required", **options)
+    assert result.stop in ("rounds", "answer", "truncated")
+    assert result.messages[2].content in ("1 tea", "2 tea", "1 milk", "2 milk")
     assert calls_in(result.messages) == sum(message.role == "tool" for message in result.messages)
+
+
+async def test_a_run_with_a_type_has_an_instance_or_says_why_not(engine: Engine) -> None:
+    def order(what: Literal["tea", "milk"]) -> str:
+        """Order something."""
+        return what
+
+    @dataclass
+    class Bill:
+        sum: Literal[3, 4]
+
+    options: Any = {"parallel_tool_calls": False, "max_tokens": 60, "seed": 1}
+    result = await engine.run("Tea?", tools=[order], returns=Bill, tool_choice="none", **options)
+    assert result.value in (Bill(3), Bill(4))
+    result = await engine.run("Tea?", tools=[order], returns=Bill, tool_choice="required", max_rounds=2, **options)
+    assert result.value in (Bill(3), Bill(4))
+    assert result.stop == "rounds"
+    result = await engine.run("Tea?", tools=[order], returns=Bill, tool_choice="required", max_rounds=1, **options)
+    assert [call.name for call in result.pending] == ["order"]
+    with pytest.raises(InvalidOutput, match=r"result\.pending") as told:
+        _ = result.value
+    assert told.value.tool_calls == tuple(result.pending)
+
+
+async def test_an_answer_that_ended_at_a_stop_string_is_no_instance(engine: Engine) -> None:
+    with pytest.raises(InvalidOutput, match="at which it was to stop") as told:
+        await engine.complete("A number?", returns=Literal[1234567, 1234568], stop=["4"])  # type: ignore[call-overload]
+    assert (told.value.text, told.value.truncated) == ("123", True)
+
+
+async def test_a_call_instead_of_an_instance_is_told_with_the_error(engine: Engine) -> None:
+    options: Any = {"tools": [OTHER], "tool_choice": "required", "parallel_tool_calls": False}
+    with pytest.raises(InvalidOutput, match="called a tool instead") as told:
+        await engine.complete("A number?", returns=int, max_tokens=80, **options)
+    assert [call.name for call in told.value.tool_calls] == ["other"]
+
+
+@pytest.mark.parametrize("form", ["qwen3-coder", "llama-3.2-pythonic", "glm-4.5", "qwen3"])
+async def test_a_call_that_was_cut_off_is_no_call(form: str, tiny_model: Path, nothing_leaks: None) -> None:
+    """Wherever that was: never one with fewer arguments, or half of one."""
+    count = {"type": "integer", "minimum": 10_000_000, "maximum": 99_999_999}
+    properties = {"first": {"enum": ["tea"]}, "count": count, "dry": {"enum": [True]}}
+    tool = Tool("pay", "", {"type": "object", "properties": properties, "required": ["first", "count", "dry"]})
+    async with Engine(tiny_model, chat_template=template(form), device="cpu", context_length=2048) as engine:
+        asked: Any = {"tools": [tool], "tool_choice": "required", "parallel_tool_calls": False, "reasoning_budget": 0}
+        whole = await engine.complete("Pay", **asked, temperature=0, max_tokens=400)
+        assert len(whole.tool_calls) == 1
+        for most in range(1, len(whole.tokens)):
+            cut = await engine.complete("Pay", **asked, temperature=0, max_tokens=most)
+            assert [call.arguments for call in cut.tool_calls] in ([], [whole.tool_calls[0].arguments]), most
+            assert cut.stop_reason is StopReason.MAX_TOKENS or cut.tool_calls

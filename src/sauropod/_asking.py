@@ -78,6 +78,7 @@ class RunOptions(ConversationOptions, total=False):
 
 _CHAT = frozenset(field.name for field in attrs.fields(ChatOptions))
 _OWN = frozenset({"raw", "sampling", "priority"})
+_SAMPLING = frozenset(field.name for field in attrs.fields(SamplingParams))
 
 
 @attrs.frozen
@@ -104,10 +105,14 @@ class Asked:
         """
         chat = {name: value for name, value in options.items() if name in _CHAT}
         chat["tools"] = _tools(chat.get("tools"))
-        if "tool_choice" in chat and not isinstance(chat["tool_choice"], str | ToolChoice):
-            chat["tool_choice"] = as_tool(chat["tool_choice"])
+        if "tool_choice" in chat:
+            chat["tool_choice"] = _choice(chat["tool_choice"])
         prompted = _prompted(prompt, ChatOptions(**chat), bool(options.get("raw")), renders)
         fields = {name: value for name, value in options.items() if name not in _CHAT | _OWN}
+        if unknown := sorted(fields.keys() - _SAMPLING):
+            raise TypeError(
+                f"{unknown[0]!r} is no option here. Options are {', '.join(sorted(_SAMPLING | _CHAT | _OWN))}."
+            )
         given = checked(options.get("sampling")) or SamplingParams()
         sampling = attrs.evolve(given.over(defaults or SamplingParams()), **fields)
         if returns is not None:
@@ -173,6 +178,11 @@ def _grammar_for(type_: Any, sampling: SamplingParams) -> Grammar:
     if sampling.n != 1:
         raise UnsupportedInput(f"returns= gives one instance; n is {sampling.n}. Leave n out.")
     return Grammar.json_schema(schema_of(type_))
+
+
+def _choice(choice: Any) -> Any:
+    """A function as the tool it is; what is no choice is left to be refused."""
+    return as_tool(choice) if callable(choice) else choice
 
 
 def _tools(tools: Any) -> Any:

@@ -28,12 +28,12 @@ from sauropod._runtime.mailbox import in_daemon_thread
 from sauropod._runtime.pool import Isolation, shared_pool
 from sauropod._runtime.registry import backend_for_file, installed_backends, load_backend
 from sauropod._stream import TextStream
-from sauropod._typed.functions import FunctionTool, as_function
+from sauropod._typed.functions import FunctionTool, as_tools
 from sauropod._values.completion import Completion
 from sauropod._values.grammar import GrammarKind
 from sauropod._values.info import Device, ModelInfo
 from sauropod._values.loading import LoadOptions, Source
-from sauropod._values.messages import Message, Prompt, Tool
+from sauropod._values.messages import Message, Prompt, Tool, ToolChoice
 from sauropod._values.running import RunLimits
 from sauropod._values.sampling import SamplingParams
 from sauropod._values.scheduling import SchedulerOptions
@@ -268,6 +268,8 @@ class Engine:
         others in threads. What they return, or raise, is told to the model. A call of a tool that is no function ends
         the run, and is `pending` in its result.
 
+        - `tool_choice`: what is required is so in the first round only, after which the model may answer; what is
+          not among its `names` is never called.
         - `max_rounds`: how often the model is asked. In the last round of several it has to answer, because it gets no
           tools.
         - `timeout`: seconds for all of it, after which it is stopped with `RunTimeout`. `tool_timeout`: for one call.
@@ -279,7 +281,7 @@ class Engine:
         known = {field.name for field in attrs.fields(RunLimits)}
         limits = RunLimits(**{name: value for name, value in options.items() if name in known})  # type: ignore[arg-type]
         asking: dict[str, Any] = {name: value for name, value in options.items() if name not in known}
-        asking["tools"] = given = [each if isinstance(each, Tool) else as_function(each) for each in tools]
+        asking["tools"] = given = as_tools(tools)
         asked = self._asked(prompt, asking, returns)
         if not asked.prompt.messages:
             raise UnsupportedInput(
@@ -292,9 +294,11 @@ class Engine:
         functions = {name: function for name, function in functions.items() if name in allowed}
         described = {each.name for each in given if isinstance(each, Tool) and each.name in allowed}
 
-        def ask(messages: Sequence[Message], *, with_tools: bool) -> TextStream:
-            again = asking if with_tools else {**asking, "tool_choice": "none"}
-            return self.stream(list(messages), returns=returns, **again)
+        choice = asked.prompt.chat.tool_choice
+
+        def ask(messages: Sequence[Message], *, first: bool, with_tools: bool) -> TextStream:
+            now = choice if first else choice.optional if with_tools else ToolChoice("none")
+            return self.stream(list(messages), returns=returns, **{**asking, "tool_choice": now})
 
         return ToolRun(ask, list(asked.prompt.messages), functions, described, limits, returns)
 

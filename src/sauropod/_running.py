@@ -5,6 +5,7 @@ ask → the model calls → all its calls at once → tell the results → ask a
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import math
 import time
@@ -45,9 +46,9 @@ Tell: TypeAlias = Callable[[RunEvent], None]
 
 
 class Ask(Protocol):
-    """Asks the model to go on with a conversation, with its tools or without."""
+    """Asks the model to go on with a conversation, in its first round or a later one, with its tools or without."""
 
-    def __call__(self, messages: Sequence[Message], *, with_tools: bool) -> TextStream: ...
+    def __call__(self, messages: Sequence[Message], *, first: bool, with_tools: bool) -> TextStream: ...
 
 
 @attrs.define(eq=False)
@@ -86,6 +87,11 @@ class ToolRun(Generic[T]):
         if self._result is None:
             raise ClosedError("The run has not come to its end, so there is no result. Iterate over it first.")
         return self._result
+
+    @property
+    def messages(self) -> Sequence[Message]:
+        """The conversation as far as it has come: what is there if the run fails, too."""
+        return tuple(self._messages)
 
     def __await__(self) -> Generator[Any, Any, RunResult[T]]:
         return self._to_the_end().__await__()
@@ -164,7 +170,7 @@ class ToolRun(Generic[T]):
     async def _rounds(self, tell: Tell) -> None:
         for number in range(self._limits.max_rounds):
             last = number == self._limits.max_rounds - 1
-            async with self._ask(self._messages, with_tools=not last or number == 0) as stream:
+            async with self._ask(self._messages, first=number == 0, with_tools=not last or number == 0) as stream:
                 async for event in stream:
                     if not isinstance(event, Finished):
                         tell(event)
@@ -191,11 +197,11 @@ class ToolRun(Generic[T]):
         return RunStop.ROUNDS if last else None
 
     def _finished(self, completion: Completion, stop: RunStop) -> RunResult[T]:
-        value: Any = completion.text
-        if self._returns is not None and not completion.tool_calls:
-            value = value_of(completion, self._returns)
+        answer: Any = completion.text
+        if self._returns is not None:
+            answer = None if completion.tool_calls else value_of(completion, self._returns)
         messages, completions = tuple(self._messages), tuple(self._completions)
-        return RunResult(value, completion.text, stop, messages, completions, tuple(completion.tool_calls))
+        return RunResult(answer, completion.text, stop, messages, completions, tuple(completion.tool_calls))
 
     # -- calls -----------------------------------------------------------------------------------------------------
 
@@ -225,10 +231,15 @@ class ToolRun(Generic[T]):
                 return f"This call was not allowed: {refusal}", None
             tell(ToolStarted(number, call))
             with anyio.move_on_after(self._limits.tool_timeout):
-                return plain_json(await _called(function, call)), None
+                return _sendable(plain_json(await _called(function, call))), None
             raise TimeoutError(f"it took longer than {self._limits.tool_timeout:g} s")
+        except asyncio.CancelledError:
+            if _is_cancelled():
+                raise
+            error = RuntimeError("it was cancelled")  # by itself: what it waited for was
+            return f"Error: {error}", error
         except Exception as error:
-            return f"Error: {type(error).__name__}: {error}", error
+            return _sendable(f"Error: {type(error).__name__}: {_said(error)}"), error
 
     async def _refusal(self, call: ToolCall) -> str:
         """Why a call may not be executed; empty if it may."""
@@ -251,7 +262,25 @@ async def _called(function: FunctionTool[..., Any], call: ToolCall) -> Any:
     return await result if inspect.isawaitable(result) else result
 
 
+def _is_cancelled() -> bool:
+    """Whether this task is being cancelled, where a `CancelledError` of asyncio has come up."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
+
+
+def _said(error: Exception) -> str:
+    try:
+        return str(error)
+    except Exception:  # an error of the user's own, with an error in it
+        return "(which cannot say what is wrong)"
+
+
+def _sendable(text: str) -> str:
+    """Text that any process can read: half a character is none."""
+    return text.encode(errors="replace").decode()
+
+
 def _awaits(function: Any) -> bool:
-    while hasattr(function, "func"):  # functools.partial
+    while isinstance(function, partial):
         function = function.func
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)

@@ -153,7 +153,11 @@ def value_of(completion: Completion, type_: Any) -> Any:
             f"The model's answer ended in the middle, because {why}. {what}.", text=choice.text, truncated=True
         )
     if choice.tool_calls:
-        raise InvalidOutput("The model called a tool instead of answering. Look at completion.tool_calls.")
+        raise InvalidOutput(
+            "The model called a tool instead of answering. The error's tool_calls are its calls; run() executes them.",
+            text=choice.text,
+            tool_calls=choice.tool_calls,
+        )
     return built(type_, choice.text)
 
 

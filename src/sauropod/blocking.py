@@ -30,7 +30,7 @@ from sauropod._engine import ModelName
 from sauropod._runtime.pool import Isolation
 from sauropod._values.completion import Completion, StreamEvent, TextDelta
 from sauropod._values.info import ModelInfo
-from sauropod._values.messages import Prompt
+from sauropod._values.messages import Message, Prompt
 from sauropod._values.running import RunEvent, RunResult
 from sauropod._values.sampling import SamplingParams
 from sauropod.errors import ClosedError, SauropodError
@@ -276,6 +276,11 @@ class ToolRun(Generic[Result]):
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._ended = False
+
+    @property
+    def messages(self) -> Sequence[Message]:
+        """The conversation as far as it has come."""
+        return self._run.messages
 
     @property
     def result(self) -> RunResult[Result]:

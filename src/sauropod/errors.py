@@ -172,13 +172,17 @@ class OutOfMemory(BackendError, MemoryError):
 class InvalidOutput(BackendError, ValueError):
     """The model's answer is not what was asked for: it ended too early, or is not of the type or grammar.
 
-    `text` is what it wrote, and `truncated` whether it ended for want of room (`max_tokens`, or the context).
+    `text` is what it wrote, `truncated` whether it ended too early (`max_tokens`, a full context, a stop string), and
+    `tool_calls` are the calls it made instead of answering.
     """
 
-    def __init__(self, message: str, *, text: str = "", truncated: bool = False) -> None:
+    def __init__(
+        self, message: str, *, text: str = "", truncated: bool = False, tool_calls: Sequence[Any] = ()
+    ) -> None:
         super().__init__(message)
         self.text = text
         self.truncated = truncated
+        self.tool_calls = tuple(tool_calls)
 
 
 class RunTimeout(SauropodError, TimeoutError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import attrs
+import pydantic
 import pytest
 
 from sauropod import FunctionTool, Tool, UnsupportedInput, tool
@@ -174,3 +175,87 @@ def test_docstrings_of_every_style_are_read() -> None:
         described = as_tool(function)
         assert described.description == "Do."
         assert described.parameters["properties"]["a"]["description"] == "the first"
+
+
+class Item(pydantic.BaseModel):
+    name: str
+    count: Annotated[int, pydantic.Field(ge=1, le=5)] = 1
+
+
+def test_parameters_may_be_pydantics() -> None:
+    def order(item: Item, often: Annotated[int, pydantic.Field(le=3)], more: list[Item] | None = None) -> Any:
+        """Order an item."""
+        return item, often, more
+
+    made = tool(order)
+    assert made.tool.parameters["properties"]["often"] == {"type": "integer", "maximum": 3}
+    assert made.tool.parameters["$defs"]["Item"]["properties"]["count"]["maximum"] == 5
+    assert made.tool.parameters["required"] == ["item", "often"]
+    assert made.call_with({"item": {"name": "x"}, "often": 2}) == (Item(name="x"), 2, None)
+    assert made.call_with({"item": {"name": "x"}, "often": 2, "more": [{"name": "y"}]})[2] == [Item(name="y")]
+    with pytest.raises(ValueError, match="less than or equal to 3"):
+        made.call_with({"item": {"name": "x"}, "often": 9})
+
+
+def test_annotations_are_found_behind_decorators() -> None:
+    @functools.cache
+    def timer(minutes: int) -> str:
+        """Set a timer."""
+        return repr(minutes)
+
+    @dataclass
+    class Note:
+        """Write a note."""
+
+        text: str
+        stars: int = 0
+
+    assert tool(timer).tool.parameters["properties"] == {"minutes": {"type": "integer"}}
+    assert tool(timer).call_with({"minutes": "5"}) == "5"
+    assert tool(functools.partial(timer, 3)).tool.name == "timer"
+    made = tool(Note)
+    assert (made.tool.name, made.tool.description) == ("Note", "Write a note.")
+    assert made.call_with({"text": "x"}) == Note("x")
+
+
+def test_a_decorated_method_is_a_tool_of_its_instance() -> None:
+    class Station:
+        def __init__(self, degrees: int) -> None:
+            self.degrees = degrees
+
+        @tool
+        def weather(self, city: str) -> str:
+            """Tell the weather in a city."""
+            return f"{self.degrees} in {city}"
+
+    made = Station(21).weather
+    assert list(made.tool.parameters["properties"]) == ["city"]
+    assert made.call_with({"city": "Oslo"}) == "21 in Oslo"
+    assert Station(4).weather("Oslo") == "4 in Oslo"
+
+
+def test_positional_arguments_stay_where_they_belong() -> None:
+    def place(a: int = 1, b: int = 2, /, c: int = 3) -> tuple[int, int, int]:
+        return a, b, c
+
+    assert tool(place).call_with({"b": 5}) == (1, 5, 3)
+    assert tool(place).call_with({"c": 7}) == (1, 2, 7)
+
+
+def test_names_and_functions_that_no_model_can_call_are_refused() -> None:
+    def yields() -> Any:
+        yield 1
+
+    def hidden(__x: int = 3) -> None: ...  # noqa: PYI063
+
+    def field(a: int = pydantic.Field(default=3, le=5)) -> None: ...
+
+    for function, told in ((yields, "yields"), (hidden, "Rename it"), (field, "Annotated")):
+        with pytest.raises(UnsupportedInput, match=told):
+            tool(function)
+    for name in ("my tool", "a>b", "<|im_end|>", "", 'say "x"', "x" * 200):
+        with pytest.raises(UnsupportedInput, match="A tool's name"):
+            Tool(name)
+    for parameters in ({"type": "string"}, {"type": "array"}):
+        with pytest.raises(UnsupportedInput, match="the schema of an object"):
+            Tool("f", "", parameters)

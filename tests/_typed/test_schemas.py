@@ -18,6 +18,7 @@ import pytest
 
 from sauropod import InvalidOutput, UnsupportedInput
 from sauropod._typed.schemas import built, plain_json, schema_of
+from sauropod._typed.validity import fault_under
 
 
 class Size(enum.Enum):
@@ -62,6 +63,33 @@ class Order(pydantic.BaseModel):
         return items
 
 
+@dataclass
+class Basket:
+    order: Order
+    count: Annotated[int, pydantic.Field(ge=1, le=5)]
+
+
+class Amounts(pydantic.BaseModel):
+    sum: Decimal
+    by: dict[int, str]
+
+
+class Circle(msgspec.Struct, tag="circle"):
+    radius: float
+
+
+class Square(msgspec.Struct, tag="square"):
+    side: int
+
+
+Shape = Circle | Square
+
+
+class Row(msgspec.Struct, array_like=True):
+    number: int
+    name: str
+
+
 INSTANCES: list[tuple[Any, Any]] = [
     (Person, Person("Ada", 1815, Size.LARGE, [Person("Charles", 1791)])),
     (City, City("Oslo", 700_000)),
@@ -84,6 +112,27 @@ INSTANCES: list[tuple[Any, Any]] = [
     (bytes, b"abc"),
     (Annotated[int, msgspec.Meta(ge=0, le=9)], 7),
     (Order, Order(number=3, items=["tea"])),
+    (datetime.datetime, datetime.datetime(2026, 11, 27, 12, 30, tzinfo=datetime.UTC)),
+    (Annotated[datetime.datetime, msgspec.Meta(tz=False)], datetime.datetime(2026, 11, 27, 12, 30)),
+    (datetime.time, datetime.time(18, 30)),
+    (datetime.timedelta, datetime.timedelta(minutes=90)),
+    (dict[int, str], {-7: "a"}),
+    (dict[float, str], {1.5: "a"}),
+    (dict[Literal["a", "b"], int], {"b": 1}),
+    (dict[Size, int], {Size.LARGE: 3}),
+    (dict[datetime.date, int], {datetime.date(2026, 11, 27): 3}),
+    (dict[uuid.UUID, None], {uuid.UUID(int=7): None}),
+    (frozenset[Literal[1, 2]], frozenset({1})),
+    (tuple[int, ...], (1, 2, 3)),
+    (Shape, Square(side=2)),
+    (list[Shape], [Circle(radius=1.5)]),
+    (Row, Row(1, "a")),
+    (list[Order], [Order(number=3, items=["tea"])]),
+    (Order | None, None),
+    (dict[str, Order], {"a": Order(number=3, items=["tea"])}),
+    (Basket, Basket(Order(number=3, items=["tea"]), 2)),
+    (Annotated[int, pydantic.Field(ge=0, le=9)], 7),
+    (Amounts, Amounts(sum=Decimal("1.50"), by={2: "x"})),
 ]
 
 
@@ -144,3 +193,39 @@ def test_what_is_no_instance_is_an_error_that_has_the_text(type_: Any, text: str
 )
 def test_anything_can_be_told_to_a_model(value: Any, text: str) -> None:
     assert plain_json(value) == text
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        (Annotated[int, pydantic.Field(ge=0, le=130)], 136),
+        (Basket, {"order": {"number": 1, "items": ["a"]}, "count": 6}),
+        (datetime.datetime, ": "),
+        (datetime.datetime, "2026-13-01T00:00:00Z"),
+        (datetime.time, "noon"),
+        (list[datetime.datetime], ["soon"]),
+        (dict[int, str], {"name": "Ada"}),
+        (dict[Literal["a", "b"], int], {"c": 1}),
+        (dict[Size, int], {"SMALL": 1}),
+        (dict[datetime.date, int], {"today": 1}),
+        (Amounts, {"sum": "Ada", "by": {}}),
+        (Amounts, {"sum": "1", "by": {"x": "y"}}),
+        (Shape, {"type": "square", "radius": 1}),
+        (tuple[int, str], [1, "a", 2]),
+    ],
+)
+def test_what_is_no_instance_is_not_valid_under_the_schema(type_: Any, value: Any) -> None:
+    with pytest.raises(InvalidOutput):
+        built(type_, json.dumps(value))
+    assert fault_under(value, json.dumps(schema_of(type_)))
+
+
+@pytest.mark.parametrize("type_", [dict[tuple[int, int], str], dict[Annotated[int, msgspec.Meta(ge=3)], str]])
+def test_keys_that_cannot_be_held_are_refused(type_: Any) -> None:
+    with pytest.raises(UnsupportedInput, match="keys of a dict"):
+        schema_of(type_)
+
+
+def test_what_pydantic_says_is_told_in_full() -> None:
+    with pytest.raises(InvalidOutput, match=r"an order has items \(at items\)"):
+        built(Order, '{"number": 1, "items": []}')

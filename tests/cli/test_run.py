@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -90,6 +92,27 @@ def test_a_real_model_answers(call: Callable[..., Any], model: str) -> None:
     assert answered.code == 0
     assert answered.out.strip()
     assert "8 tokens at" in answered.err
+
+
+def test_an_answer_is_held_to_a_schema_and_one_that_was_cut_off_is_a_failure(
+    call: Callable[..., Any], model: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "schema.json"
+    file.write_text('{"enum": ["sauropod", "theropod"]}', encoding="utf-8")
+    for schema in (str(file), '{"enum": ["sauropod", "theropod"]}'):
+        answered = call("run", model, "hi", "--schema", schema, "--device", "cpu")
+        assert answered.code == 0
+        assert json.loads(answered.out) in ("sauropod", "theropod")
+    cut = call("run", model, "hi", "--schema", schema, "--max-tokens", "1", "--device", "cpu")
+    assert cut.code == 1
+    assert "cut off (max_tokens)" in cut.err
+
+
+@pytest.mark.parametrize(("schema", "told"), [("", "nothing is given"), ("{x", "line 1"), ("no/file", "no/file")])
+def test_what_is_no_schema_is_told(call: Callable[..., Any], schema: str, told: str) -> None:
+    refused = call("run", "fake:x", "hi", "--schema", schema)
+    assert refused.code == 2
+    assert told in refused.err
 
 
 def test_a_full_context_is_told(call: Callable[..., Any]) -> None:

@@ -18,8 +18,8 @@ import attrs
 from sauropod._text.atoms import first_mark
 from sauropod._text.kinds import kind_of, referred
 from sauropod._text.lark import ANY_TEXT, Lark, escaped_pattern
-from sauropod._text.patterns import FORMATS, strange_syntax
 from sauropod._values.messages import Tool
+from sauropod._values.patterns import FORMATS, strange_syntax
 from sauropod._values.syntax import ArgumentSyntax, Slot, Values
 from sauropod.errors import InvalidGrammar
 

@@ -1,8 +1,7 @@
 """Python types as JSON schemas, and texts as instances of them.
 
-The work is msgspec's, which knows dataclasses, attrs classes, TypedDicts, NamedTuples, enums and plain types; a
-pydantic model does its own. What is done here is to make a schema say all that is meant: objects have the properties of
-their class and no others, and what only msgspec has a word for is said in words that everybody has.
+The work is msgspec's, which knows dataclasses, attrs classes, TypedDicts, NamedTuples, enums and plain types; what has
+something of pydantic's in it is pydantic's.
 """
 
 from __future__ import annotations
@@ -10,31 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sauropod._typed.inspected import inspected
+from sauropod._typed.pydantic_types import adapter_of, is_pydantic, pydantic_schema
 from sauropod.errors import InvalidOutput, UnsupportedInput
 
-__all__ = ["built", "plain_json", "schema_of"]
-
-_PATTERNS = {
-    "decimal": r"^-?(0|[1-9][0-9]{0,27})(\.[0-9]{1,28})?$",
-    "base64": r"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
-}
+__all__ = ["built", "fault_in", "plain_json", "schema_of"]
 
 
 def schema_of(type_: Any) -> dict[str, Any]:
     """The JSON schema of a type. Raises `UnsupportedInput` for a type that JSON has nothing for."""
-    if _is_pydantic(type_):
-        schema: dict[str, Any] = _closed(type_.model_json_schema())
-        return schema
-    import msgspec
-
     try:
-        schema = msgspec.json.schema(type_)
+        return _closed(pydantic_schema(type_)) if is_pydantic(type_) else inspected(type_)
+    except UnsupportedInput:
+        raise
     except Exception as error:  # a type can be wrong in many ways
         raise UnsupportedInput(
-            f"{_named(type_)} cannot be written as JSON ({_first_line(error)}). Use a dataclass, an attrs class, a "
+            f"{_named(type_)} cannot be written as JSON ({fault_in(error)}). Use a dataclass, an attrs class, a "
             "TypedDict, a pydantic model, or plain types such as str, int, list[str] and Literal['a', 'b']."
         ) from error
-    return dict(_closed(schema))
 
 
 def built(type_: Any, text: str) -> Any:
@@ -42,12 +34,12 @@ def built(type_: Any, text: str) -> Any:
     import msgspec
 
     try:
-        if _is_pydantic(type_):
-            return type_.model_validate_json(text)
+        if is_pydantic(type_):
+            return adapter_of(type_).validate_json(text)
         return msgspec.json.decode(text, type=type_, strict=False)
     except Exception as error:  # validators of the type's own may raise what they like
         raise InvalidOutput(
-            f"The model's answer is no {_named(type_)}: {_first_line(error)}. Ask again, or say more of what you want.",
+            f"The model's answer is no {_named(type_)}: {fault_in(error)}. Ask again, or say more of what you want.",
             text=text,
         ) from error
 
@@ -61,17 +53,24 @@ def plain_json(value: Any) -> str:
     return msgspec.json.encode(value, enc_hook=_plain).decode()
 
 
+def fault_in(error: Exception) -> str:
+    """What an error says, on one line."""
+    if callable(getattr(error, "errors", None)):  # pydantic's, which says the least first
+        faults = [
+            f"{each['msg']} (at {'.'.join(map(str, each['loc']))})" if each.get("loc") else str(each["msg"])
+            for each in error.errors()[:3]  # type: ignore[attr-defined]
+        ]
+        return "; ".join(faults).rstrip(".")
+    return next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
+
+
 def _plain(value: Any) -> Any:
     """What msgspec does not know, as something that it does."""
-    return value.model_dump(mode="json") if _is_pydantic(type(value)) else str(value)
-
-
-def _is_pydantic(type_: Any) -> bool:
-    return hasattr(type_, "model_json_schema") and hasattr(type_, "model_validate_json")
+    return value.model_dump(mode="json") if hasattr(value, "model_dump") else str(value)
 
 
 def _closed(schema: Any) -> Any:
-    """The schema with every object closed, and with words that everybody knows."""
+    """A schema of pydantic's with every object closed."""
     if isinstance(schema, list):
         return [_closed(each) for each in schema]
     if not isinstance(schema, Mapping):
@@ -81,9 +80,6 @@ def _closed(schema: Any) -> Any:
         closed.setdefault("additionalProperties", False)
     if closed.get("uniqueItems") is True:
         del closed["uniqueItems"]  # of a set, which takes what is there twice as one
-    for keyword in ("format", "contentEncoding"):
-        if isinstance(closed.get(keyword), str) and closed[keyword] in _PATTERNS:
-            closed["pattern"] = _PATTERNS[closed.pop(keyword)]
     return closed
 
 
@@ -95,7 +91,3 @@ def _closed_under(keyword: str, value: Any) -> Any:
 
 def _named(type_: Any) -> str:
     return getattr(type_, "__name__", None) or str(type_)
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")

@@ -113,7 +113,7 @@ class ToolChoice:
 
     @mode.validator
     def _known(self, _: object, mode: str) -> None:
-        if mode not in _MODES:
+        if not isinstance(mode, str) or mode not in _MODES:
             raise UnsupportedInput(
                 f"tool_choice is 'auto', 'none', 'required', a Tool, or a ToolChoice; got {mode!r}. "
                 "ToolChoice.only('name') asks for one tool by its name."
@@ -123,6 +123,11 @@ class ToolChoice:
     def only(cls, tool: str | Tool) -> ToolChoice:
         """This tool has to be called."""
         return cls("required", (tool,))
+
+    @property
+    def optional(self) -> ToolChoice:
+        """The same, but that nothing has to be called."""
+        return attrs.evolve(self, mode="auto") if self.mode == "required" else self
 
     def allows(self, tool: Tool) -> bool:
         """Whether the model may call it."""

@@ -20,7 +20,7 @@ from sauropod._values.completion import (
     Usage,
 )
 from sauropod._values.messages import Message, ToolCall
-from sauropod.errors import UnsupportedInput
+from sauropod.errors import InvalidOutput, UnsupportedInput
 
 __all__ = [
     "Approve",
@@ -114,8 +114,7 @@ class ToolFinished:
 class RunResult(Generic[T_co]):
     """What came of it."""
 
-    value: T_co
-    """The answer: an instance of the type that was asked for with `returns`, or the text."""
+    _answer: T_co | None
     text: str
     stop: RunStop
     messages: Sequence[Message]
@@ -124,6 +123,20 @@ class RunResult(Generic[T_co]):
     """One for each round."""
     pending: Sequence[ToolCall] = ()
     """Calls nobody has executed, if the run ended because of them."""
+
+    @property
+    def value(self) -> T_co:
+        """The answer: an instance of the type that was asked for with `returns`, or the text.
+
+        Raises `InvalidOutput` if such an instance was asked for and the run ended with calls instead.
+        """
+        if self._answer is None and self.pending:
+            raise InvalidOutput(
+                f"The run ended with calls of tools and no answer, because of {self.stop}. Look at result.pending.",
+                text=self.text,
+                tool_calls=self.pending,
+            )
+        return self._answer  # type: ignore[return-value]
 
     @property
     def usage(self) -> Usage:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from sauropod.cli.terminal import abandon, clean, print_error, styled, wrapped
 from sauropod.errors import BackendError, LoadError, RequestError, SauropodError
 
-__all__ = ["ENVIRONMENT", "EXIT_CODES", "INTERRUPTED", "UsageError", "exit_code", "report", "watched"]
+__all__ = ["ENVIRONMENT", "EXIT_CODES", "FAILED", "INTERRUPTED", "OK", "UsageError", "exit_code", "report", "watched"]
 
 OK, FAILED, USAGE, NOT_LOADED, REFUSED, BACKEND_FAILED = range(6)
 INTERRUPTED = 128 + signal.SIGINT

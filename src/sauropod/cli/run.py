@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sauropod.cli.failures import FAILED, OK
 from sauropod.cli.figures import as_data, duration, speed_line
 from sauropod.cli.options import (
     add_json,
@@ -63,7 +64,10 @@ def run(options: argparse.Namespace) -> int:
         with Writing(quiet=options.json) as answer:
             completion = ask(engine, prompt, answer.take, **asked)
         _conclude(completion, engine.info, options)
-    return 0
+    if options.schema is not None and completion.stop_reason != "eos":
+        note(f"The answer was cut off ({completion.stop_reason}), so it is not what --schema asks for.")
+        return FAILED
+    return OK
 
 
 def _conclude(completion: Completion, info: ModelInfo, options: argparse.Namespace) -> None:
@@ -71,7 +75,7 @@ def _conclude(completion: Completion, info: ModelInfo, options: argparse.Namespa
         print_json(_report(completion, info))
     if options.verbose:
         note(f"{speed_line(completion)} · {duration(completion.timings.total)} in all · {completion.stop_reason}")
-    elif completion.stop_reason == "context_length" and not options.json:
+    elif completion.stop_reason == "context_length" and not (options.json or options.schema):
         note(f"The answer ends here because the context of {info.context_length:,} tokens is full.")
 
 
@@ -94,12 +98,18 @@ def _asked(options: argparse.Namespace) -> AskOptions:
     if options.schema is None:
         return asked
     try:
-        given = options.schema.strip()
-        text = given if given.startswith("{") else Path(given).read_text(encoding="utf-8-sig")
-        schema = json.loads(text)
+        schema = json.loads(_schema_text(options.schema.strip()))
     except (OSError, ValueError) as error:
         usage_error(f"--schema is a file with a JSON schema, or the schema itself: {error}.", "sauropod run")
     return {**asked, "grammar": Grammar.json_schema(schema)}
+
+
+def _schema_text(given: str) -> str:
+    """The schema itself, or what is in a file. Raises `OSError` or `ValueError`."""
+    if not given:
+        raise ValueError("nothing is given")
+    is_json = given.startswith(("{", "[", '"')) or given in ("true", "false", "null")
+    return given if is_json else Path(given).read_text(encoding="utf-8-sig")
 
 
 def _prompt(options: argparse.Namespace) -> str | list[Message]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema_specifications import REGISTRY
 
 from sauropod import InvalidGrammar
-from sauropod.backends.llama_cpp.schema import _CHECKS, _INSIDE, prepared
+from sauropod.backends.llama_cpp.schema import _CHECKS, _INSIDE, ANNOTATIONS, prepared
 
 IGNORED = (
     *("not", "if", "then", "else", "contains", "minContains", "maxContains", "propertyNames", "dependentRequired"),
@@ -26,6 +28,25 @@ def test_what_would_be_ignored_is_named_with_its_place(keyword: str) -> None:
     with pytest.raises(InvalidGrammar) as refused:
         prepared(schema)
     assert f"{keyword} at /properties/a~1b/items/anyOf/1/{keyword} " in str(refused.value)
+
+
+def keywords_of_all_drafts() -> set[str]:
+    """Those that the meta-schemas name, of every vocabulary."""
+    contents = (REGISTRY.contents(uri) for uri in REGISTRY)
+    return {keyword for each in contents if isinstance(each, dict) for keyword in each.get("properties", {})}
+
+
+@pytest.mark.parametrize("keyword", sorted(keywords_of_all_drafts()))
+def test_no_keyword_of_any_draft_is_ignored_in_silence(keyword: str) -> None:
+    """It is enforced, or restricts nothing, or is refused by its name."""
+    if keyword in ANNOTATIONS:
+        assert keyword in ("$schema", "$id", "id", "$comment", "$defs", "definitions", "title", "description") or (
+            keyword in ("default", "examples", "deprecated", "readOnly", "writeOnly", "$anchor")
+        )
+    elif keyword not in _CHECKS.keys() | _INSIDE.keys():
+        with pytest.raises(InvalidGrammar, match=rf"^{re.escape(keyword)} at /a?") as refused:
+            prepared({keyword: True})
+        assert f"{keyword} at /{keyword} cannot be enforced" in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,18 @@ def _read(text: str) -> Any:
         raise InvalidGrammar(f"The grammar is no JSON: {error}.") from error
 
 
+def _with_characters(gbnf: str) -> str:
+    """The same with letters instead of their numbers, which the converter writes in a way of its own."""
+
+    def character(found: re.Match[str]) -> str:
+        code = found["code"] or found["long"]
+        number = int(code or "0", 16)
+        is_letter = number < 0x110000 and (chr(number).isalnum() or (number > 0xA0 and not 0xD800 <= number < 0xE000))
+        return chr(number) if is_letter else found[0]
+
+    return re.sub(r"\\(?:u(?P<code>[0-9a-fA-F]{4})|U(?P<long>[0-9a-fA-F]{8})|.)", character, gbnf)
+
+
 def _converted(gbnf: str) -> str:
     from llguidance.gbnf_to_lark import gbnf_to_lark
 
@@ -130,6 +142,6 @@ def _converted(gbnf: str) -> str:
             f"The GBNF grammar has more than {MOST_RULES} rules. Make it smaller, or use Grammar.lark."
         )
     try:
-        return str(gbnf_to_lark(gbnf))
+        return str(gbnf_to_lark(_with_characters(gbnf)))
     except Exception as error:
         raise InvalidGrammar(f"The GBNF grammar cannot be read: {error}.") from error

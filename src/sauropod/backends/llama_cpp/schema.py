@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
-from sauropod._text.patterns import FORMATS as PATTERNS
-from sauropod._text.patterns import LEAP_YEAR, YEAR, strange_syntax
+from sauropod._values.patterns import FORMATS as PATTERNS
+from sauropod._values.patterns import LEAP_YEAR, YEAR, strange_syntax
 from sauropod.errors import InvalidGrammar
 
 __all__ = ["Place", "places", "prepared"]

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from sauropod._text.patterns import FORMATS, strange_syntax
+from sauropod._values.patterns import FORMATS, strange_syntax
 
 
 @pytest.mark.parametrize("pattern", ["\\Aa", "a\\z", "[[a]]", "[a--b]", "[~~]", "a++", "a{2}+", "(?P<n>a)", "(?x)a"])
