@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from sauropod import (
     ToolChoice,
     UnsupportedInput,
 )
+from workers import kill_worker
 
 pytestmark = pytest.mark.anyio
 
@@ -200,6 +202,27 @@ async def test_without_a_budget_thoughts_go_on_to_the_end(tiny_model: Path, noth
     assert completion.text == ""
     assert completion.reasoning
     assert completion.usage.reasoning_tokens == completion.usage.completion_tokens == 60
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills processes by signal")
+@pytest.mark.parametrize("killed_after", [3, 20, 45])
+async def test_thoughts_and_calls_that_are_held_go_on_in_a_new_worker(killed_after: int, tiny_model: Path) -> None:
+    """With what was left of the budget, and where the grammar was."""
+    asked: Any = {"tools": [ORDER], "tool_choice": "required", "parallel_tool_calls": False, "max_tokens": 300}
+    asked |= {"reasoning_budget": 12, "temperature": 1, "seed": 3}
+    async with Engine(tiny_model, chat_template=template("qwen3-thinking"), device="cpu", threads=1) as engine:
+        whole = await engine.complete("Tea?", **asked)
+        async with engine.stream("Tea?", **asked) as stream:
+            events = 0
+            async for _ in stream:
+                events += 1
+                if events == killed_after:
+                    kill_worker(engine)
+        again = stream.completion
+    assert len(whole.tool_calls) == 1
+    assert again.tokens == whole.tokens
+    assert again.usage.reasoning_tokens == whole.usage.reasoning_tokens
+    assert [call.arguments for call in again.tool_calls] == [call.arguments for call in whole.tool_calls]
 
 
 # -- types -------------------------------------------------------------------------------------------------------------

@@ -18,19 +18,13 @@ import attrs
 from sauropod._text.atoms import first_mark
 from sauropod._text.kinds import kind_of, referred
 from sauropod._text.lark import ANY_TEXT, Lark, escaped_pattern
+from sauropod._values.grammar import ANNOTATIONS
 from sauropod._values.messages import Tool
 from sauropod._values.patterns import FORMATS, strange_syntax
 from sauropod._values.syntax import ArgumentSyntax, Slot, Values
 from sauropod.errors import InvalidGrammar
 
 __all__ = ["ArgumentGrammar"]
-
-ANNOTATIONS = frozenset(
-    {
-        *("$schema", "$id", "$comment", "$defs", "definitions", "title", "description"),
-        *("default", "examples", "deprecated", "readOnly", "writeOnly"),
-    }
-)
 
 _TEXT = frozenset({"type", "enum", "const", "minLength", "maxLength", "pattern", "format"})
 _OBJECT = frozenset({"type", "properties", "required", "additionalProperties"})

@@ -13,13 +13,22 @@ import attrs
 from sauropod._values.checks import is_text, kind, listed
 from sauropod.errors import InvalidGrammar
 
-__all__ = ["Grammar", "GrammarKind"]
+__all__ = ["ANNOTATIONS", "Grammar", "GrammarKind"]
 
 MAX_CHARACTERS = 256 * 1024
 """Of a grammar as text."""
 
 MAX_DEPTH = 64
 """How deep a schema may be nested, in dicts and lists."""
+
+
+ANNOTATIONS = frozenset(
+    {
+        *("$schema", "$id", "id", "$comment", "$anchor", "$defs", "definitions", "title", "description"),
+        *("default", "examples", "deprecated", "readOnly", "writeOnly", "discriminator"),
+    }
+)
+"""Keywords of a JSON schema that restrict nothing by themselves. Vendors' own, which begin with `x-`, do not either."""
 
 
 class GrammarKind(StrEnum):

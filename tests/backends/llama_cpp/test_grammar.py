@@ -310,3 +310,18 @@ def test_masks_computed_beside_the_step_are_the_same(model: LanguageModel) -> No
         assert say(model, grammar, 3) == after
     finally:
         grammars.aside = False
+
+
+@pytest.mark.parametrize("text", ['start: "a" <|im_end|> "b"', 'start: /[a-c]/ <|im_end|> "b"'])
+def test_a_grammar_with_an_end_in_the_middle_is_an_error(text: str, model: LanguageModel) -> None:
+    """Or what is said would be half of what it asks for."""
+    with pytest.raises(BackendError, match="the token that ends a text"):
+        say(model, Grammar.lark(text))
+
+
+def test_what_llguidance_says_is_told_in_words_of_ours(model: LanguageModel) -> None:
+    overlapping = {"oneOf": [{"type": "object"}, {"type": "object", "required": ["a"]}]}
+    endless = {"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"], "additionalProperties": False}
+    for schema, told in ((overlapping, "use anyOf"), (endless, "no text satisfies|requires itself")):
+        with pytest.raises(InvalidGrammar, match=told):
+            model.compile(Grammar.json_schema(schema))

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema_specifications import REGISTRY
+from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 
 from sauropod import InvalidGrammar
-from sauropod.backends.llama_cpp.schema import _CHECKS, _INSIDE, ANNOTATIONS, prepared
+from sauropod._values.grammar import ANNOTATIONS
+from sauropod.backends.llama_cpp.schema import _CHECKS, _INSIDE, prepared
 
 IGNORED = (
     *("not", "if", "then", "else", "contains", "minContains", "maxContains", "propertyNames", "dependentRequired"),
@@ -40,11 +41,9 @@ def keywords_of_all_drafts() -> set[str]:
 def test_no_keyword_of_any_draft_is_ignored_in_silence(keyword: str) -> None:
     """It is enforced, or restricts nothing, or is refused by its name."""
     if keyword in ANNOTATIONS:
-        assert keyword in ("$schema", "$id", "id", "$comment", "$defs", "definitions", "title", "description") or (
-            keyword in ("default", "examples", "deprecated", "readOnly", "writeOnly", "$anchor")
-        )
+        prepared({keyword: {}})
     elif keyword not in _CHECKS.keys() | _INSIDE.keys():
-        with pytest.raises(InvalidGrammar, match=rf"^{re.escape(keyword)} at /a?") as refused:
+        with pytest.raises(InvalidGrammar, match=rf"^{re.escape(keyword)} at /") as refused:
             prepared({keyword: True})
         assert f"{keyword} at /{keyword} cannot be enforced" in str(refused.value)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property, partial
+from itertools import dropwhile
 from typing import Any
 
 import attrs
@@ -34,6 +35,9 @@ _BITS = np.where(np.arange(256)[:, None] >> np.arange(8) & 1, np.float32(0), np.
 """For each byte of a mask what is added to the logits of its eight tokens."""
 
 
+ENDS_EARLY = "The grammar asks for the token that ends a text, and for more after it. Leave that token out of it."
+
+
 @attrs.define(eq=False)
 class Constraint:
     """What a slot may say next under its grammar."""
@@ -41,6 +45,8 @@ class Constraint:
     slot: int
     matcher: Any
     eos: int
+    ends: frozenset[int]
+    """All tokens that end a text."""
     forbidden: frozenset[int]
     """Tokens that are never forced."""
     mask: NDArray[np.int32]
@@ -55,6 +61,8 @@ class Constraint:
         if not self.matcher.consume_tokens(list(generated)):
             raise BackendError(f"What was said before is no beginning of a text of the grammar: {fault(self.matcher)}")
         self._force()
+        if self.pending:
+            self._require_whole()
 
     def restrict(self, logits: NDArray[np.float32]) -> None:
         """Make tokens impossible that may not come next. Raises `BackendError` if that cannot be told."""
@@ -72,6 +80,7 @@ class Constraint:
             raise BackendError(f"The grammar failed in the middle of the text: {fault(self.matcher)}")
         self.pending = [token]
         self._force()
+        self._require_whole()
 
     def take(self, most: int | None) -> list[int]:
         """The next pending tokens."""
@@ -85,6 +94,13 @@ class Constraint:
             self.pending += forced
         if self.matcher.is_stopped() and not self.matcher.is_error() and self.pending[-1:] != [self.eos]:
             self.pending.append(self.eos)
+
+    def _require_whole(self) -> None:
+        """A text ends at the first token that ends texts, so nothing may have to come after that."""
+        after = list(dropwhile(lambda token: token not in self.ends, self.pending))
+        whole = self.matcher.is_accepting() or self.matcher.is_stopped()
+        if after and not (whole and self.ends.issuperset(after)):
+            raise BackendError(ENDS_EARLY)
 
     def _allowed(self, forced: list[int]) -> list[int]:
         count = next((place for place, token in enumerate(forced) if token in self.forbidden), len(forced))
@@ -127,7 +143,7 @@ class Grammars:
         assert sampling.grammar is not None
         matcher = self.compile(sampling.grammar).deep_copy()
         forbidden = frozenset(token for token, bias in sampling.logit_bias.items() if bias == -np.inf)
-        constraint = Constraint(slot, matcher, self._eos, forbidden, self._masks[slot])
+        constraint = Constraint(slot, matcher, self._eos, self.vocabulary.eos, forbidden, self._masks[slot])
         constraint.begin(generated)
         return constraint
 

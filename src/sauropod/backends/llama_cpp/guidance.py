@@ -61,7 +61,17 @@ def fault(matcher: Any) -> str:
     text = " ".join(str(matcher.get_error()).replace("<non-verbose/>", "").split())
     if not text or text.startswith("NoExtension"):
         return "no text satisfies it"
+    for sign, meaning in _MEANT.items():
+        if sign in text:
+            return meaning
     return text if len(text) <= 300 else f"{text[:300]}…"
+
+
+_MEANT = {
+    "coerce_one_of": "oneOf can be enforced only where no two of its branches can be valid at once; use anyOf",
+    "Too many items": "it is too large, or requires itself without end",
+}
+"""What llguidance says in words that tell its users what to set."""
 
 
 @functools.cache

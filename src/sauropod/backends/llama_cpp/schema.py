@@ -11,17 +11,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
+from sauropod._values.grammar import ANNOTATIONS
 from sauropod._values.patterns import FORMATS as PATTERNS
 from sauropod._values.patterns import LEAP_YEAR, YEAR, strange_syntax
 from sauropod.errors import InvalidGrammar
 
 __all__ = ["Place", "places", "prepared"]
-
-ANNOTATIONS = {
-    *("$schema", "$id", "id", "$comment", "$anchor", "$defs", "definitions", "title", "description"),
-    *("default", "examples", "deprecated", "readOnly", "writeOnly", "discriminator"),
-}
-"""They restrict nothing by themselves. Vendors' own, which begin with `x-`, do not either."""
 
 FORMATS = {"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid", "uri"}
 
