@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
+import weakref
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -292,14 +293,10 @@ class ToolRun(Generic[Result]):
     def close(self) -> None:
         """Stop the run if it is still going on."""
         if self._thread is not None and not self._ended:
-            _stop(self._run, self._call)
+            with suppress(ClosedError):
+                self._call(self._run.aclose)
             self._thread.join()
         self._ended = True
-
-    def __del__(self) -> None:
-        if self._thread is not None and not self._ended:  # nobody holds it, so nobody waits for it to stop
-            with suppress(RuntimeError):  # the interpreter ends
-                threading.Thread(target=_stop, args=(self._run, self._call), daemon=True).start()
 
     def __iter__(self) -> Self:
         return self
@@ -308,7 +305,7 @@ class ToolRun(Generic[Result]):
         if self._ended:
             raise StopIteration
         if self._thread is None:
-            arguments = (self._run, self._call, self._events)
+            arguments = (self._run, self._call, self._events, weakref.ref(self))
             self._thread = threading.Thread(target=_pump, args=arguments, name="sauropod-run", daemon=True)
             self._thread.start()
         try:
@@ -330,13 +327,24 @@ class ToolRun(Generic[Result]):
         self.close()
 
 
-def _pump(run: sauropod.ToolRun[Any], call: Caller, events: queue.SimpleQueue[Any]) -> None:
-    """One call on the loop for all of a run: what it has open belongs to one task."""
+def _pump(
+    run: sauropod.ToolRun[Any],
+    call: Caller,
+    events: queue.SimpleQueue[Any],
+    reader: weakref.ref[ToolRun[Any]],
+) -> None:
+    """One call on the loop for all of a run: what it has open belongs to one task.
+
+    It stops with the next event after nobody holds the run any more. The garbage collector cannot do that itself: it
+    may come when a lock is held that stopping needs.
+    """
 
     async def tell() -> None:
         async with run:
             async for event in run:
                 events.put(event)
+                if reader() is None:
+                    break
 
     try:
         call(tell)
@@ -344,11 +352,6 @@ def _pump(run: sauropod.ToolRun[Any], call: Caller, events: queue.SimpleQueue[An
         events.put(error)
     else:
         events.put(StopIteration())
-
-
-def _stop(run: sauropod.ToolRun[Any], call: Caller) -> None:
-    with suppress(ClosedError):
-        call(run.aclose)
 
 
 class TextStream:
