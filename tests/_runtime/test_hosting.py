@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +15,9 @@ from sauropod._runtime.interruption import Interruption
 from sauropod._runtime.protocol import Answer, Embed, End, Failed, Generate, Piece, PromptText, Replies
 from sauropod._scheduling.scheduler import Scheduler
 from sauropod._scheduling.sequence import Sequence as Tokens
+from sauropod._values.asking import ChatOptions
 from sauropod._values.grammar import Grammar
-from sauropod._values.messages import Message
+from sauropod._values.messages import Message, Tool
 from sauropod._values.sampling import DEFAULT_SAMPLING, SamplingParams, StopReason
 from sauropod._values.scheduling import Priority, SchedulerOptions
 from sauropod.abc import StepAborted
@@ -251,3 +253,35 @@ def test_what_is_forced_on_one_makes_others_wait_no_longer_than_a_prompt_would()
     finish(host)
     slots = [{chunk.slot for chunk in step} for step in model.steps[before:]]
     assert all(0 in each for each in slots[:20])
+
+
+class Thinker(FakeLanguageModel):
+    """The prompt begins its thoughts."""
+
+    def render(
+        self, messages: Sequence[Message], tools: Sequence[Tool] = (), *, options: Mapping[str, Any] | None = None
+    ) -> str:
+        text = super().render(messages, tools, options=options)
+        return f"{text} <think>\n" if (options or {}).get("add_generation_prompt", True) else text
+
+
+def test_thoughts_with_a_budget_go_on_wherever_a_worker_was_lost() -> None:
+    """In the middle of the mark that ends them too, and while no slot is free."""
+
+    def said(id: int, generated: Sequence[int], most: int, host: Host) -> list[int]:
+        prompt = PromptText((Message.user("x"),), ChatOptions(reasoning_budget=6))
+        sampling = SamplingParams(max_tokens=most, ignore_eos=True)
+        request = Generate(id, 0, prompt, sampling, Priority.NORMAL, False, generated)
+        host.generate(host.prepare(request, time.monotonic()))
+        return [] if id else [reply.token for about, reply in finish(host) if about == 0 and isinstance(reply, Piece)]
+
+    def host() -> Host:
+        return host_of(Thinker(FakeOptions(context_length=400, slots=1)))
+
+    whole = said(0, (), 40, host())
+    assert b"</think>" in b"".join(map(FakeLanguageModel(FakeOptions()).piece, whole))
+    for lost in range(1, len(whole)):
+        again = host()
+        said(1, (), 8, again)  # it has the only slot
+        again.step(time.monotonic)
+        assert whole[:lost] + said(0, whole[:lost], 40, again) == whole

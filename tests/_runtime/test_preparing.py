@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import attrs
 import pytest
 
 from sauropod import (
@@ -20,7 +21,7 @@ from sauropod import (
 )
 from sauropod._runtime.preparing import Prepared, Preparer
 from sauropod._runtime.protocol import PromptText
-from sauropod.abc import ChatOptions, SyntaxOrigin
+from sauropod.abc import ChatOptions, GrammarKind, ModelInfo, Syntax, SyntaxOrigin
 from sauropod.testing import FakeLanguageModel, FakeOptions
 
 CLOCK = Tool("clock", "Tells the time.", {"type": "object", "properties": {"zone": {"type": "string"}}})
@@ -239,3 +240,17 @@ def test_marks_that_are_tokens_are_told_from_text_and_shown() -> None:
     assert preparer.split("") == []
     found = prepared(model, Message.user("Hi"))
     assert found.marks == {200: b"<think>"}
+
+
+class Silent(FakeLanguageModel):
+    """Its plug-in knows no calls."""
+
+    @property
+    def info(self) -> ModelInfo:
+        return attrs.evolve(super().info, syntax=Syntax(), grammars=frozenset(GrammarKind))
+
+
+def test_who_says_nothing_of_calls_cannot_be_made_to_call() -> None:
+    model = Silent(FakeOptions(context_length=400, grammars=True))
+    with pytest.raises(UnsupportedInput, match="nothing of how it writes calls"):
+        prepared(model, Message.user("x"), tools=[CLOCK], tool_choice="required")

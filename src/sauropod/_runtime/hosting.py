@@ -182,6 +182,7 @@ class Host:
 
     def _text_step(self, clock: Callable[[], float], replies: Replies) -> None:
         replies += self._open(self.scheduler.admit(clock()))
+        replies += self._end_spent_thoughts(clock())  # of texts that go on in a new worker
         step = self.scheduler.schedule(clock())
         if not step.chunks:
             return
@@ -198,8 +199,11 @@ class Host:
             now = clock()
             for output in self.scheduler.update(step, sampled, now):
                 replies += self._tell(output, now)
-            for text in [text for text in self._texts.values() if text.spent]:
-                replies += self._end_thoughts(text, now)
+            replies += self._end_spent_thoughts(now)
+
+    def _end_spent_thoughts(self, now: float) -> Replies:
+        spent = [text for text in self._texts.values() if text.spent and text.sequence.slot is not None]
+        return [reply for text in spent for reply in self._end_thoughts(text, now)]
 
     def _end_thoughts(self, text: Text, now: float) -> Replies:
         """The model has thought enough: the mark that ends its thoughts is written for it."""
@@ -207,7 +211,8 @@ class Host:
         text.spent = False
         text.thoughts.end()
         sequence, replies = text.sequence, Replies()
-        for output in self.scheduler.force(sequence, self._ending(text.thoughts.reasoning.ending)):
+        ending = self._ending(text.thoughts.reasoning.ending)
+        for output in self.scheduler.force(sequence, ending[_begun(sequence.generated, ending) :]):
             replies += self._tell(output, now)
         if sequence.slot is not None:  # what chooses for it has to know what was said
             self.model.open(sequence.slot, sequence.sampling, sequence.prompt, sequence.generated)
@@ -328,3 +333,9 @@ def _cache_full() -> OutOfMemory:
         "The KV cache has no room for this one sequence, though nothing else is in it. "
         "Load the model with a larger cache_length."
     )
+
+
+def _begun(said: Sequence[int], ending: Sequence[int]) -> int:
+    """How much of an ending has been said already."""
+    lengths = range(min(len(said), len(ending)), 0, -1)
+    return next((length for length in lengths if list(said[-length:]) == list(ending[:length])), 0)

@@ -218,6 +218,11 @@ class Preparer:
                 f"{self.info.name} cannot be made to call a tool, because its text cannot be held to such a grammar. "
                 "Use tool_choice='auto'."
             )
+        if chat.tool_choice.mode == "required" and (self.info.syntax is None or self.info.syntax.calls is None):
+            raise UnsupportedInput(
+                f"{self.info.name} cannot be made to call a tool, because its plug-in says nothing of how it writes "
+                "calls. Use tool_choice='auto'."
+            )
 
     # -- marks -----------------------------------------------------------------------------------------------------
 
