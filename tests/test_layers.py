@@ -17,11 +17,12 @@ LAYERS = (
     ("blocking",),
     ("_session",),
     ("_engine", "_transcriber", "_voice"),
+    ("_opening",),
     ("_asking", "_handles", "_running"),
     ("_stream",),
     ("_writing",),
     ("_runtime",),
-    ("_sources",),
+    ("_sources", "_audio"),
     ("_scheduling", "_text", "_typed", "_speech"),
     ("abc",),
     ("_values",),
@@ -32,11 +33,11 @@ LAYERS = (
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 
 BACKENDS_MAY_USE = {"_log", "abc", "_values", "errors", "_text", "_speech"}
-EXTRAS = {"llama_cpp", "jinja2", "onnxruntime", "gguf", "huggingface_hub", "numpy", "trio"}
+EXTRAS = {"llama_cpp", "jinja2", "onnxruntime", "gguf", "huggingface_hub", "numpy", "trio", "soxr", "soundfile", "onnx"}
 EXTRAS |= {"msgspec", "jsonschema_rs", "docstring_parser"}  # which only some requests need, and which take a while
 """Never imported when a module of the base is; inside functions they may be."""
 
-PURE = ("_values", "_scheduling", "_text", "_typed")
+PURE = ("_values", "_scheduling", "_text", "_typed", "_speech")
 IMPURE_MODULES = {"asyncio", "anyio", "threading", "time", "os", "pathlib", "subprocess", "queue", "socket", "logging"}
 
 
@@ -90,7 +91,7 @@ def test_nothing_imports_the_backends(room: str, path: Path) -> None:
 
 @pytest.mark.parametrize("room", PURE)
 def test_a_pure_room_neither_waits_nor_looks_around(room: str) -> None:
-    for path in sorted((SOURCE / room).glob("*.py")):
+    for path in sorted((SOURCE / room).rglob("*.py")):
         assert not {name.split(".")[0] for name in imports(path, everywhere=True)} & IMPURE_MODULES - (
             {"pathlib"} if path.name == "loading.py" else set()
         ), path

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, Unpack, get_args, overload
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, Unpack, overload
 
-import anyio
-import anyio.to_thread
 import attrs
 
 from sauropod._asking import (
@@ -22,11 +19,10 @@ from sauropod._asking import (
     as_priority,
     checked,
 )
-from sauropod._handles import ChatHandle, Handle, WorkerHandle, devices_of
+from sauropod._handles import ChatHandle, Handle, WorkerHandle
+from sauropod._opening import ModelName, Openable, Place
 from sauropod._running import ToolRun
-from sauropod._runtime.mailbox import in_daemon_thread
-from sauropod._runtime.pool import Isolation, shared_pool
-from sauropod._runtime.registry import backend_for_file, installed_backends, load_backend
+from sauropod._runtime.pool import Isolation
 from sauropod._stream import TextStream
 from sauropod._typed.functions import FunctionTool, as_tools
 from sauropod._values.completion import Completion
@@ -38,7 +34,7 @@ from sauropod._values.running import RunLimits
 from sauropod._values.sampling import SamplingParams
 from sauropod._values.scheduling import SchedulerOptions
 from sauropod.abc import Backend
-from sauropod.errors import ClosedError, UnsupportedInput
+from sauropod.errors import UnsupportedInput
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,13 +44,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "ModelName", "PriorityName"]
 
-ModelName: TypeAlias = str | os.PathLike[str] | Mapping[str, str]
-"""A model as users write it; `docs/models.md` lists the forms."""
-
 T = TypeVar("T")
 
 
-class Engine:
+class Engine(Openable[Handle]):
     """A language model on this machine, or behind a plug-in.
 
         async with sauropod.Engine("demo") as engine:
@@ -92,6 +85,8 @@ class Engine:
     `OutOfMemory` or `BackendCrashed`.
     """
 
+    _noun: ClassVar[str] = "engine"
+
     def __init__(
         self,
         source: ModelName = "demo",
@@ -120,15 +115,20 @@ class Engine:
         options: Mapping[str, Any] | None = None,
         progress: ProgressCallback | None = None,
     ) -> None:
-        if isolation not in get_args(Isolation):
-            raise UnsupportedInput(f"isolation is one of {' and '.join(get_args(Isolation))}; got {isolation!r}.")
-        self._source, self._backend = _split_source(source, backend)
-        self._worker, self._isolation = worker, isolation
-        self._progress = progress
+        super().__init__()
+        self._place = Place.of(
+            source,
+            ending=".gguf",
+            backend=backend,
+            device=device,
+            worker=worker,
+            isolation=isolation,
+            progress=progress,
+        )
         self._sampling = checked(sampling) or SamplingParams()
         self._scheduling = SchedulerOptions(max_waiting=max_waiting, snapshot_bytes=snapshot_bytes)
         self._options = LoadOptions(
-            device=device.strip().lower() if isinstance(device, str) else device,
+            device=self._place.device,
             context_length=context_length,
             slots=slots,
             cache_length=cache_length,
@@ -145,43 +145,6 @@ class Engine:
             system_prompt=system_prompt,
             extra=options or {},
         )
-        self._opened: Handle | None = None
-        self._opening = self._closed = False
-
-    # -- open and close --------------------------------------------------------------------------------------------
-
-    async def open(self) -> Self:
-        """Load the model. `async with` does this; by itself it is for notebooks and frameworks, with `aclose`."""
-        if self._opening or self._opened is not None or self._closed:
-            raise ClosedError("An engine is opened once. Make a new one.")
-        self._opening = True
-        try:
-            handle = await self._load()
-        finally:
-            self._opening = False
-        if self._closed:
-            await handle.aclose()
-            raise ClosedError("The engine was closed while it was being opened. Make a new one.")
-        self._opened = handle
-        return self
-
-    async def aclose(self) -> None:
-        """Unload the model and give its memory back. Requests still in flight fail with `ClosedError`.
-
-        All of that is under way at once, and cancelling only stops the waiting for it. An engine that is being opened
-        is closed when it has been.
-        """
-        handle, self._opened, self._closed = self._opened, None, True
-        if handle is not None:
-            await handle.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self if self._opened is not None else await self.open()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     @property
     def info(self) -> ModelInfo:
@@ -332,60 +295,21 @@ class Engine:
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
-    @property
-    def _handle(self) -> Handle:
-        if self._opened is None:
-            hint = "it has been closed" if self._closed else "use it in `async with`, or await engine.open()"
-            raise ClosedError(f"The engine is not open: {hint}.")
-        return self._opened
-
     def _asked(self, prompt: Prompt, options: Mapping[str, Any], returns: Any = None) -> Asked:
         return Asked.of(prompt, options, renders=self.info.chat, defaults=self._sampling, returns=returns)
 
     async def _load(self) -> Handle:
-        backend = await anyio.to_thread.run_sync(load_backend, self._backend)
+        backend = await self._place.connection()
         if not isinstance(backend, Backend):
-            return ChatHandle(await backend.connect(Source(str(self._source)), self._options))
-        worker = self._worker or await self._device_worker()
-        source = await self._find(backend, worker)
-        return await WorkerHandle.load(
-            shared_pool, worker, self._isolation, self._backend, source, self._options, self._scheduling
-        )
+            return ChatHandle(await backend.connect(Source(str(self._place.source)), self._options))
+        find = partial(self._find, backend)
+        return await self._place.load(WorkerHandle, find, self._options, self._scheduling)
 
-    async def _device_worker(self) -> str:
-        """The worker for the device this model will be on: every model there shares it."""
-        wanted = self._options.device.split(",")[0].strip()
-        if wanted == "cpu":
-            return wanted
-        names = [device.name for device in await self._devices("cpu")]
-        if wanted == "auto":
-            return names[0]
-        return next((name for name in names if name == wanted or name.startswith(f"{wanted}:")), wanted)
+    def _find(self, backend: Backend, devices: Sequence[Device]) -> Source:
+        from sauropod._sources import find_model, runnable
 
-    async def _devices(self, worker: str) -> Sequence[Device]:
-        if self._backend not in shared_pool.devices:
-            shared_pool.devices[self._backend] = await devices_of(shared_pool, worker, self._isolation, self._backend)
-        return shared_pool.devices[self._backend]
-
-    async def _find(self, backend: Backend, worker: str) -> Source:
         if not backend.suffixes:
-            return Source(str(self._source))
-        memory = sum(device.total_memory for device in await self._devices(worker))
-
-        def find() -> Source:
-            from sauropod._sources import find_model, runnable
-
-            return find_model(self._source, check=runnable(backend.supports, memory), progress=self._progress)
-
-        return await in_daemon_thread(find)
-
-
-def _split_source(source: ModelName, backend: str | None) -> tuple[ModelName, str]:
-    """What names the model, and the backend that is to load it."""
-    if backend is not None:
-        return source, backend
-    if isinstance(source, str):
-        name, colon, rest = source.partition(":")
-        if colon and name in installed_backends():
-            return rest, name
-    return source, backend_for_file("model.gguf")
+            return Source(str(self._place.source))
+        memory = sum(device.total_memory for device in devices)
+        check = runnable(backend.supports, memory)
+        return find_model(self._place.source, check=check, progress=self._place.progress)

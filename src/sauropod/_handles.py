@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -16,21 +16,33 @@ import attrs
 from sauropod._runtime.link import Exchange, Link
 from sauropod._runtime.mailbox import Mailbox
 from sauropod._runtime.pool import Isolation, WorkerPool
-from sauropod._runtime.protocol import CountTokens, Devices, Embed, Failed, Generate, Load, PromptText, Reply, Unload
+from sauropod._runtime.protocol import (
+    Compute,
+    CountTokens,
+    Devices,
+    Embed,
+    Failed,
+    Generate,
+    Load,
+    PromptText,
+    Reply,
+    Unload,
+)
 from sauropod._stream import LocalRun, RemoteRun, Run
 from sauropod._values.info import Device, ModelInfo
 from sauropod._values.loading import LoadOptions, Source
 from sauropod._values.messages import Message
 from sauropod._values.sampling import SamplingParams
 from sauropod._values.scheduling import Priority, SchedulerOptions
+from sauropod._values.speech import SpeechInfo
 from sauropod.abc import ChatModel
-from sauropod.errors import ClosedError, UnsupportedInput
+from sauropod.errors import ClosedError, UnsupportedInput, UnsupportedModel
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["ChatHandle", "Handle", "WorkerHandle", "ask", "devices_of"]
+__all__ = ["ChatHandle", "Handle", "Loaded", "SpeechHandle", "WorkerHandle", "ask", "devices_of"]
 
 SEEDS = 2**32 - 1
 """How many seeds there are; the one after them would mean to llama.cpp: draw one."""
@@ -38,7 +50,8 @@ SEEDS = 2**32 - 1
 GRACE = 2.0
 """Seconds for which whoever is cancelled waits for an end that is under way."""
 
-AskedFor = TypeVar("AskedFor", CountTokens, Devices, Embed, Load)
+AskedFor = TypeVar("AskedFor", Compute, CountTokens, Devices, Embed, Load)
+Info = TypeVar("Info")
 
 
 class Handle(Protocol):
@@ -59,13 +72,13 @@ class Handle(Protocol):
 
 
 @attrs.define(eq=False)
-class WorkerHandle:
+class Loaded(Generic[Info]):
     """A model in a worker."""
 
     pool: WorkerPool
     link: Link
     model: int
-    info: ModelInfo
+    info: Info
 
     @classmethod
     async def load(
@@ -77,18 +90,42 @@ class WorkerHandle:
         source: Source,
         options: LoadOptions,
         scheduling: SchedulerOptions,
-    ) -> WorkerHandle:
+    ) -> Self:
         """Load a model in the worker of that name. A load that fails or is cancelled leaves nothing behind."""
         link = pool.acquire(worker, isolation)
         model = pool.number()
         try:
             info = await ask(link, Load(pool.number(), model, backend, source, options, scheduling))
+            cls.check(info)
         except BaseException:
             ended = _leave(pool, link, model)
             with anyio.move_on_after(GRACE, shield=True):
                 await ended()
             raise
         return cls(pool, link, model, info)
+
+    @classmethod
+    def check(cls, info: Any) -> None:
+        """Raise `UnsupportedModel` for a model of another kind than this is a handle of."""
+
+    async def aclose(self) -> None:
+        ended = _leave(self.pool, self.link, self.model)
+        try:
+            await ended()
+        except anyio.get_cancelled_exc_class():
+            with anyio.move_on_after(GRACE, shield=True):
+                await ended()
+            raise
+
+
+@attrs.define(eq=False)
+class WorkerHandle(Loaded[ModelInfo]):
+    """A language model in a worker."""
+
+    @classmethod
+    def check(cls, info: Any) -> None:
+        if not isinstance(info, ModelInfo):
+            raise UnsupportedModel(f"{info.name} is a {info.kind.replace('_', ' ')}, not a language model.")
 
     def start(self, prompt: PromptText, sampling: SamplingParams, priority: Priority) -> Run:
         seed = int.from_bytes(os.urandom(4), "little") % SEEDS if sampling.seed is None else sampling.seed
@@ -115,14 +152,20 @@ class WorkerHandle:
         count: int = await ask(self.link, CountTokens(self.pool.number(), self.model, prompt))
         return count
 
-    async def aclose(self) -> None:
-        ended = _leave(self.pool, self.link, self.model)
-        try:
-            await ended()
-        except anyio.get_cancelled_exc_class():
-            with anyio.move_on_after(GRACE, shield=True):
-                await ended()
-            raise
+
+@attrs.define(eq=False)
+class SpeechHandle(Loaded[SpeechInfo]):
+    """A model in a worker that hears or speaks."""
+
+    @classmethod
+    def check(cls, info: Any) -> None:
+        if not isinstance(info, SpeechInfo):
+            raise UnsupportedModel(f"{info.name} is a language model. Use it with sauropod.Engine.")
+
+    async def compute(self, items: Sequence[Any], priority: Priority) -> Sequence[Any]:
+        """The results of some items, in their order. Cancelling takes them back."""
+        results: Sequence[Any] = await ask(self.link, Compute(self.pool.number(), self.model, items, priority))
+        return results
 
 
 @attrs.define(eq=False)

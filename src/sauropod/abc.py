@@ -40,6 +40,20 @@ from sauropod._values.info import Device, ModelInfo, Placement
 from sauropod._values.loading import LoadOptions, Source
 from sauropod._values.messages import Message, Tool
 from sauropod._values.sampling import SamplingParams
+from sauropod._values.speech import (
+    Clip,
+    Codes,
+    Detected,
+    Heard,
+    Mark,
+    Phrase,
+    Pronounced,
+    Recognized,
+    SpeechInfo,
+    SpeechKind,
+    Spoken,
+    Word,
+)
 from sauropod._values.syntax import (
     ArgumentSyntax,
     CallSyntax,
@@ -58,6 +72,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ArgumentSyntax",
+    "AudioCodec",
     "Backend",
     "CacheFull",
     "CallSyntax",
@@ -65,30 +80,48 @@ __all__ = [
     "ChatModel",
     "ChatOptions",
     "Chunk",
+    "Clip",
+    "Codes",
+    "Detected",
     "Device",
     "Finished",
     "Grammar",
     "GrammarKind",
+    "Heard",
     "LanguageModel",
     "Layout",
     "LoadOptions",
+    "Mark",
     "ModelInfo",
+    "Phonemizer",
+    "Phrase",
     "Placement",
+    "Pronounced",
     "ReasoningDelta",
     "ReasoningSyntax",
+    "Recognized",
+    "Recognizer",
     "Sampled",
     "Slot",
     "Source",
+    "SpeechInfo",
+    "SpeechKind",
+    "SpeechModel",
+    "Spoken",
     "StepAborted",
     "StreamEvent",
     "Syntax",
     "SyntaxOrigin",
+    "Synthesizer",
     "TextDelta",
     "ToolCallClosed",
     "ToolCallDelta",
     "ToolCallDropped",
     "ToolCallOpened",
+    "TurnDetector",
     "Values",
+    "VoiceDetector",
+    "Word",
 ]
 
 
@@ -252,6 +285,101 @@ class LanguageModel(Protocol):
         return None
 
 
+# -- ears and mouths ---------------------------------------------------------------------------------------------------
+
+
+@runtime_checkable
+class SpeechModel(Protocol):
+    """What ears and mouths have in common: they compute items in batches, and no item depends on another.
+
+    Each has one method that computes a batch, called by the worker's step thread. Items of one batch may be from
+    different callers. An item that is wrong is refused by `prepare`; a failing batch is tried again item by item.
+    """
+
+    @property
+    @abstractmethod
+    def info(self) -> SpeechInfo:
+        """What this model is. Constant once loaded."""
+
+    def prepare(self, item: Any) -> Any:
+        """What is put into the batch for `item`: what can be done before its turn, such as features or phonemes.
+
+        Called by the model's preparing thread, one call at a time, while a batch may be computed. Raises
+        `UnsupportedInput` for an item that cannot be computed.
+        """
+        return item
+
+    def close(self) -> None:
+        """Give back all memory. Called once, last."""
+        return None
+
+
+@runtime_checkable
+class Recognizer(SpeechModel, Protocol):
+    """Turns speech into text."""
+
+    @abstractmethod
+    def recognize(self, batch: Sequence[Any]) -> Sequence[Recognized]:
+        """What was said in each `Clip`, as `prepare` gave it, in their order."""
+
+
+@runtime_checkable
+class Synthesizer(SpeechModel, Protocol):
+    """Turns text into speech."""
+
+    @abstractmethod
+    def synthesize(self, batch: Sequence[Any]) -> Sequence[Spoken]:
+        """Each `Phrase` spoken, as `prepare` gave it, in their order."""
+
+
+@runtime_checkable
+class VoiceDetector(SpeechModel, Protocol):
+    """Tells speech from everything else, while it comes in."""
+
+    @abstractmethod
+    def detect(self, batch: Sequence[Any]) -> Sequence[Detected]:
+        """Go on with each stream by what was `Heard`, in their order.
+
+        A stream's probabilities are the same, bit by bit, whatever pieces its samples come in and whoever shares
+        the batch.
+        """
+
+
+@runtime_checkable
+class TurnDetector(SpeechModel, Protocol):
+    """Tells whether a speaker has finished, from how it sounds."""
+
+    @abstractmethod
+    def judge(self, batch: Sequence[Any]) -> Sequence[float]:
+        """How likely it is, from 0 to 1, that each `Clip` ends a turn, in their order."""
+
+
+@runtime_checkable
+class AudioCodec(SpeechModel, Protocol):
+    """Turns codes that a language model wrote into sound."""
+
+    @abstractmethod
+    def decode_audio(self, batch: Sequence[Any]) -> Sequence[NDArray[np.float32]]:
+        """The samples of each item of `Codes`, in their order: float32 [n·info.frame]."""
+
+
+@runtime_checkable
+class Phonemizer(Protocol):
+    """Tells how text is said. Found in the entry-point group `sauropod.phonemizers`; made without arguments."""
+
+    @property
+    @abstractmethod
+    def languages(self) -> Collection[str]:
+        """What it can read, as BCP-47 tags in small letters: `"en-us"`, `"fr"`."""
+
+    @abstractmethod
+    def phonemize(self, text: str, language: str) -> Sequence[Pronounced]:
+        """The text in stretches, in order, none over another. Takes any text, and skips what it cannot read."""
+
+
+# -- backends ----------------------------------------------------------------------------------------------------------
+
+
 @runtime_checkable
 class Backend(Protocol):
     """A way to run models in a worker."""
@@ -261,6 +389,16 @@ class Backend(Protocol):
 
     Without any, the source is handed over as the user wrote it.
     """
+
+    def select(self, files: Collection[str], quantization: str | None) -> Sequence[str] | None:
+        """For models that are several files: of a repository's or directory's `files`, those that make up the model.
+
+        Paths are relative to its root, with slashes. Asked in the user's process, so it must load nothing native. None
+        means that models are single files (or the parts of one), chosen by name and quantisation. Raises
+        `UnsupportedModel` where no model of this backend is among the files, and `ModelNotFound` where the
+        `quantization` is not.
+        """
+        return None
 
     def supports(self, architecture: str) -> bool:
         """Whether this build can run model files of this architecture (`general.architecture` in a GGUF).
@@ -274,8 +412,8 @@ class Backend(Protocol):
         """The devices this backend can compute on, the one to prefer first. The CPU is always among them."""
 
     @abstractmethod
-    def load(self, source: Source, options: LoadOptions) -> LanguageModel:
-        """Make a model ready.
+    def load(self, source: Source, options: LoadOptions) -> LanguageModel | SpeechModel:
+        """Make a model ready: a `LanguageModel`, `Recognizer`, `Synthesizer`, `VoiceDetector` and so on.
 
         Raises `ModelNotFound`, `UnsupportedModel`, `DeviceUnavailable`, `OutOfMemory` or `BackendError`.
         """

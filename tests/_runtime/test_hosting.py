@@ -102,7 +102,7 @@ def test_a_vector_too_few_is_an_error_and_no_crash() -> None:
     embed(host, 1, "long enough")
     ((_, reply),) = finish(host)
     assert isinstance(reply, Failed)
-    with pytest.raises(BackendError, match="0 vectors for 1 inputs"):
+    with pytest.raises(BackendError, match="0 results for 1 inputs"):
         reply.throw()
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import attrs
@@ -29,7 +29,7 @@ from sauropod._runtime.protocol import (
     Reply,
     Unload,
 )
-from sauropod._runtime.worker import Worker
+from sauropod._runtime.worker import Resident, Worker
 from sauropod._values.batch import Chunk, Sampled
 from sauropod._values.loading import LoadOptions, Source
 from sauropod._values.messages import Message, Tool
@@ -141,19 +141,71 @@ def test_the_most_urgent_model_is_stepped_first(start: Start) -> None:
     running.until(1)
 
 
-def test_models_of_equal_urgency_take_turns(start: Start) -> None:
-    running = start(lambda _: FakeLanguageModel(FakeOptions(context_length=500)))
-    for model in (1, 2):
-        running.load(model)
-        running.next()
-    running.ask(1, model=1, tokens=450)
-    running.ask(2, model=2, tokens=450)
-    turns = [id for id, reply in running.until(1) if isinstance(reply, Piece)]
-    backwards = turns[::-1]
-    begin = max(turns.index(1), turns.index(2))
-    end = len(turns) - max(backwards.index(1), backwards.index(2))
-    both = turns[begin:end]  # one may begin before the other, and end before it
-    assert all(first != second for first, second in pairwise(both))
+@attrs.define(eq=False)
+class Busy:
+    """Has always something to do, and takes a while for it: seconds of a clock that it turns itself."""
+
+    seconds: float
+    clock: list[float]
+    until: float = math.inf
+    info: Any = None
+
+    def urgency(self, now: float) -> int | None:
+        return 1 if now < self.until else None
+
+    def step(self, clock: Callable[[], float]) -> Replies:
+        self.clock[0] += self.seconds
+        return []
+
+    def accept(self, request: Any, received: float) -> Callable[[], Answer | Began | None]:
+        raise AssertionError
+
+    def interrupt(self, id: int) -> None: ...
+
+    def cancel(self, id: int) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def steps_of(worker: Worker, residents: Mapping[str, Resident], count: int) -> list[str]:
+    names = {id(resident): name for name, resident in residents.items()}
+    taken = []
+    for _ in range(count):
+        resident = worker._most_urgent()
+        assert resident is not None
+        assert resident.host is not None
+        worker._step(resident, resident.host)
+        taken.append(names[id(resident)])
+    return taken
+
+
+def residents_of(worker: Worker, **hosts: Busy) -> dict[str, Resident]:
+    residents = {name: Resident(lambda: Busy(1, [0.0]), host) for name, host in hosts.items()}
+    worker._residents.update(enumerate(residents.values()))
+    return residents
+
+
+def test_models_of_equal_urgency_get_equal_time() -> None:
+    clock = [0.0]
+    worker = Worker(lambda replies: None, lambda: clock[0])
+    residents = residents_of(worker, slow=Busy(0.3, clock), quick=Busy(0.1, clock))
+    taken = steps_of(worker, residents, 80)
+    assert taken.count("slow") == 20
+    assert "slow slow" not in " ".join(taken)  # so nobody waits for more than one long step
+    for resident in residents.values():
+        resident.close()
+
+
+def test_what_a_model_did_not_want_is_not_owed_to_it() -> None:
+    clock = [0.0]
+    worker = Worker(lambda replies: None, lambda: clock[0])
+    late = Busy(0.1, clock, until=0)
+    residents = residents_of(worker, early=Busy(0.1, clock), late=late)
+    assert set(steps_of(worker, residents, 50)) == {"early"}
+    late.until = math.inf
+    assert steps_of(worker, residents, 20).count("late") in (10, 11)
+    for resident in residents.values():
+        resident.close()
 
 
 def test_loading_a_model_does_not_hold_up_another(start: Start) -> None:

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING
 
 import attrs
 
+from sauropod._runtime.batches import Batches
 from sauropod._runtime.interruption import Interruption
 from sauropod._runtime.preparing import Prepared, Preparer
-from sauropod._runtime.protocol import Answer, Began, Embed, End, Failed, Generate, Piece, Replies
+from sauropod._runtime.protocol import (
+    Answer,
+    Began,
+    CountTokens,
+    Embed,
+    End,
+    Failed,
+    Generate,
+    ModelRequest,
+    Piece,
+    Replies,
+)
 from sauropod._scheduling.batcher import Batcher, Job
 from sauropod._scheduling.pace import Pace
 from sauropod._scheduling.scheduler import Output, Scheduler, Step
@@ -20,13 +33,11 @@ from sauropod._values.completion import Timings
 from sauropod._values.sampling import StopReason
 from sauropod._values.scheduling import SchedulerOptions
 from sauropod.abc import CacheFull, LanguageModel, ModelInfo, Sampled, StepAborted
-from sauropod.errors import BackendError, OutOfMemory, PromptTooLong, UnsupportedInput
+from sauropod.errors import OutOfMemory, PromptTooLong, UnsupportedInput
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    EmbedJob: TypeAlias = Job[Sequence[int], NDArray[np.float32]]
 
 __all__ = ["Host"]
 
@@ -59,7 +70,7 @@ class Host:
     options: SchedulerOptions
     preparer: Preparer = attrs.field(init=False)
     scheduler: Scheduler = attrs.field(init=False)
-    embeddings: Batcher[Sequence[int], NDArray[np.float32]] = attrs.field(init=False)
+    embeddings: Batches[Sequence[int], NDArray[np.float32]] = attrs.field(init=False)
     _embedding_pace: Pace = attrs.field(factory=Pace)
     _texts: dict[int, Text] = attrs.field(factory=dict)
     _interruption: Interruption = attrs.field(init=False)
@@ -68,7 +79,7 @@ class Host:
     def __attrs_post_init__(self) -> None:
         self.preparer = Preparer(self.model)
         self.scheduler = Scheduler(self.model, self.options)
-        self.embeddings = Batcher(self.options.ageing)
+        self.embeddings = Batches(lambda batch: list(self.model.embed(batch)), Batcher(self.options.ageing))
         self._interruption = Interruption(self.model)
 
     @property
@@ -77,6 +88,20 @@ class Host:
         return self.preparer.info
 
     # -- what may run in another thread ----------------------------------------------------------------------------
+
+    def accept(self, request: ModelRequest, received: float) -> Callable[[], Answer | Began | None]:
+        """Do all of a request that needs no step. What is returned takes it in, on the step thread."""
+        match request:
+            case Generate():
+                return partial(self.generate, self.prepare(request, received))
+            case Embed():
+                return partial(self.embed, request, self.encode_inputs(request), received)
+            case CountTokens():
+                return partial(Answer, len(self.preparer.encode(request.prompt)))
+            case _:
+                raise UnsupportedInput(
+                    f"{self.info.name} is a language model and takes no audio. Use it with sauropod.Engine."
+                )
 
     def prepare(self, request: Generate, received: float) -> Text:
         """All of a text that can be done before its first step. Raises what `Preparer.prepare` does."""
@@ -172,10 +197,10 @@ class Host:
 
     def _start_over(self, error: Exception) -> Replies:
         """The backend failed where it must not: all that was asked of this model ends here. Other models go on."""
-        failed = [*self._texts, *(job.id for job in self.embeddings.jobs)]
+        failed = [*self._texts, *self.embeddings.ids]
         self._texts.clear()
         self.scheduler = Scheduler(self.model, self.options)
-        self.embeddings = Batcher(self.options.ageing)
+        self.embeddings.clear()
         for slot in range(self.model.info.slots):
             self.model.truncate(slot, 0)
         return [(id, Failed.of(error)) for id in failed]
@@ -252,35 +277,11 @@ class Host:
 
     def _embed_step(self, clock: Callable[[], float]) -> Replies:
         began = clock()
-        taken = self.embeddings.take(self._embedding_budget(), began)
-        try:
-            vectors = self._vectors(taken)
-        except Exception as error:
-            return self._embed_one_by_one(taken, error)
-        self._embedding_pace.record(sum(len(tokens) for _, tokens in taken), 0, clock() - began)
-        return [(job.id, Answer(job.results)) for job in self.embeddings.give(taken, vectors)]
-
-    def _embed_one_by_one(self, taken: Sequence[tuple[EmbedJob, Sequence[int]]], error: Exception) -> Replies:
-        """The step failed: find out whose inputs are to blame, for the others want their answers."""
-        jobs = list(dict.fromkeys(job for job, _ in taken))
-        replies: Replies = []
-        for job in jobs:
-            own = [pair for pair in taken if pair[0] is job]
-            try:
-                if len(jobs) == 1:
-                    raise error
-                finished = self.embeddings.give(own, self._vectors(own))
-                replies += [(each.id, Answer(each.results)) for each in finished]
-            except Exception as fault:
-                self.embeddings.remove(job.id)
-                replies.append((job.id, Failed.of(fault)))
+        taken = self.embeddings.batcher.take(self._embedding_budget(), began)
+        replies = self.embeddings.run(taken)
+        if not any(isinstance(reply, Failed) for _, reply in replies):
+            self._embedding_pace.record(sum(len(tokens) for _, tokens in taken), 0, clock() - began)
         return replies
-
-    def _vectors(self, taken: Sequence[tuple[EmbedJob, Sequence[int]]]) -> list[NDArray[np.float32]]:
-        vectors = list(self.model.embed([tokens for _, tokens in taken]))
-        if len(vectors) != len(taken):
-            raise BackendError(f"The backend gave {len(vectors)} vectors for {len(taken)} inputs.")
-        return vectors
 
     def _embedding_budget(self) -> int:
         """A step's tokens: all the model takes, or fewer while somebody reads along."""

@@ -20,6 +20,7 @@ __all__ = [
     "Answer",
     "Began",
     "Cancel",
+    "Compute",
     "CountTokens",
     "Devices",
     "Embed",
@@ -27,6 +28,7 @@ __all__ = [
     "Failed",
     "Generate",
     "Load",
+    "ModelRequest",
     "Parcel",
     "Piece",
     "PromptText",
@@ -96,6 +98,16 @@ class CountTokens:
 
 
 @attrs.frozen
+class Compute:
+    """Items for a `SpeechModel`, answered by its results in their order."""
+
+    id: int
+    model: int
+    items: Sequence[Any]
+    priority: Priority = Priority.NORMAL
+
+
+@attrs.frozen
 class Devices:
     """What the named backend can compute on."""
 
@@ -116,7 +128,10 @@ class Cancel:
     id: int
 
 
-Request: TypeAlias = Load | Generate | Embed | CountTokens | Devices | Unload | Cancel
+ModelRequest: TypeAlias = Generate | Embed | CountTokens | Compute
+"""What is asked of a loaded model."""
+
+Request: TypeAlias = Load | ModelRequest | Devices | Unload | Cancel
 
 
 @attrs.frozen

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import attrs
 
@@ -25,18 +25,17 @@ from sauropod._runtime.protocol import (
     Answer,
     Began,
     Cancel,
-    CountTokens,
     Devices,
-    Embed,
     Failed,
-    Generate,
     Load,
+    ModelRequest,
     Replies,
     Request,
     Unload,
 )
 from sauropod._runtime.registry import load_backend
-from sauropod.abc import Backend
+from sauropod._runtime.speech_hosting import SpeechHost
+from sauropod.abc import Backend, ModelInfo, SpeechInfo, SpeechModel
 from sauropod.errors import BackendNotFound, ClosedError, SauropodError
 
 __all__ = ["Worker"]
@@ -44,23 +43,46 @@ __all__ = ["Worker"]
 Work: TypeAlias = Callable[[], Replies]
 """Something to be done on the step thread."""
 
-TextRequest: TypeAlias = Generate | Embed | CountTokens
+
+class ModelHost(Protocol):
+    """One model in a worker: `Host` for text, `SpeechHost` for what hears and speaks."""
+
+    @property
+    def info(self) -> ModelInfo | SpeechInfo: ...
+
+    def accept(self, request: ModelRequest, received: float) -> Callable[[], Answer | Began | None]:
+        """Do all of a request that needs no step, in the model's own thread. The rest is returned."""
+
+    def interrupt(self, id: int) -> None: ...
+
+    def cancel(self, id: int) -> None: ...
+
+    def close(self) -> None: ...
+
+    def urgency(self, now: float) -> int | None:
+        """The rank of the most urgent work there is; None if there is none. Lower is more urgent."""
+
+    def step(self, clock: Callable[[], float]) -> Replies: ...
 
 
 @attrs.define(eq=False)
 class Resident:
     """A model that lives in a worker, or is on its way there."""
 
-    load: Callable[[], Host]
-    host: Host | None = None
+    load: Callable[[], ModelHost]
+    host: ModelHost | None = None
     """Once it is loaded, and the step thread knows."""
     stepped: int = 0
+    """Which step of the worker was its last."""
+    used: float = 0.0
+    """Seconds of steps it has had, or missed by having nothing to do."""
+    busy: bool = False
     awaited: set[int] = attrs.field(factory=set)
     """Requests that are being prepared, and that nobody has cancelled."""
     closed: bool = False
     preparer: ThreadPoolExecutor = attrs.field(factory=lambda: ThreadPoolExecutor(1, "sauropod-prepare"))
     """Loads, then renders and encodes: what may take long without holding up anybody's steps."""
-    loading: Future[Host] = attrs.field(init=False)
+    loading: Future[ModelHost] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.loading = self.preparer.submit(self.load)
@@ -75,7 +97,7 @@ class Resident:
         return left
 
 
-def _give_back(loading: Future[Host]) -> None:
+def _give_back(loading: Future[ModelHost]) -> None:
     if loading.exception() is None:
         loading.result().close()
 
@@ -89,6 +111,8 @@ class Worker:
     _inbox: queue.SimpleQueue[Work] = attrs.field(factory=queue.SimpleQueue)
     _residents: dict[int, Resident] = attrs.field(factory=dict)
     _steps: int = 0
+    _least: float = 0.0
+    """What the model that was stepped last had had before."""
     _stopping: threading.Event = attrs.field(factory=threading.Event)
 
     def post(self, request: Request) -> None:
@@ -98,7 +122,7 @@ class Worker:
             for resident in list(self._residents.values()):
                 if resident.host is not None:
                     resident.host.interrupt(request.id)
-        elif isinstance(request, TextRequest) and request.model in self._residents:
+        elif isinstance(request, ModelRequest) and request.model in self._residents:
             replies = self._prepare(request, received)
             self._inbox.put(lambda: replies)
             return
@@ -119,13 +143,19 @@ class Worker:
             replies = self._take()
             resident = self._most_urgent()
             if resident is not None and resident.host is not None:
-                self._steps += 1
-                resident.stepped = self._steps
-                replies += resident.host.step(self.clock)
+                replies += self._step(resident, resident.host)
             if replies:
                 self.send(replies)
         for resident in self._residents.values():
             resident.close()
+
+    def _step(self, resident: Resident, host: ModelHost) -> Replies:
+        self._steps += 1
+        resident.stepped = self._steps
+        began, self._least = self.clock(), resident.used
+        replies = host.step(self.clock)
+        resident.used += self.clock() - began
+        return replies
 
     def _take(self) -> Replies:
         """Do all that is in the inbox. If there is nothing else to do, wait for something to come."""
@@ -137,14 +167,18 @@ class Worker:
         return replies
 
     def _most_urgent(self) -> Resident | None:
-        """The model to step; of equally urgent ones the one whose last step is longest ago."""
+        """The model to step; of equally urgent ones the one that has had least, so that a step that takes long is
+        followed by as much of the others'."""
         now = self.clock()
-        busy = [
-            (urgency, resident.stepped, resident)
-            for resident in self._residents.values()
-            if resident.host is not None and (urgency := resident.host.urgency(now)) is not None
-        ]
-        return min(busy, key=lambda each: each[:2])[2] if busy else None
+        found: list[tuple[int, float, int, Resident]] = []
+        for resident in self._residents.values():
+            urgency = resident.host.urgency(now) if resident.host is not None else None
+            if urgency is not None:
+                if not resident.busy:  # what it did not want meanwhile is not owed to it
+                    resident.used = max(resident.used, self._least)
+                found.append((urgency, resident.used, resident.stepped, resident))
+            resident.busy = urgency is not None
+        return min(found, key=lambda each: each[:3])[3] if found else None
 
     def _handle(self, request: Request, received: float) -> Replies:
         match request:
@@ -190,7 +224,7 @@ class Worker:
 
     # -- texts -----------------------------------------------------------------------------------------------------
 
-    def _prepare(self, request: TextRequest, received: float) -> Replies:
+    def _prepare(self, request: ModelRequest, received: float) -> Replies:
         """Render and encode in the model's own thread, behind its load if that is still going on."""
         resident = self._residents.get(request.model)
         if resident is None:
@@ -222,31 +256,26 @@ class Worker:
         return []
 
 
-def _prepared(request: TextRequest, loading: Future[Host], received: float) -> Work:
+def _prepared(request: ModelRequest, loading: Future[ModelHost], received: float) -> Work:
     """What is left to do on the step thread, once the text of a request has become tokens."""
     try:
-        host = loading.result()
-        match request:
-            case Generate():
-                text = host.prepare(request, received)
-                return lambda: _attempt(request.id, lambda: host.generate(text))
-            case Embed():
-                inputs = host.encode_inputs(request)
-                return lambda: _attempt(request.id, lambda: host.embed(request, inputs, received))
-            case CountTokens():
-                count = len(host.preparer.encode(request.prompt))
-                return lambda: [(request.id, Answer(count))]
+        action = loading.result().accept(request, received)
     except Exception as error:
         failed = Failed.of(error)
         return lambda: [(request.id, failed)]
+    return lambda: _attempt(request.id, action)
 
 
 def _not_loaded() -> Failed:
     return Failed(ClosedError("The model is not loaded, or no longer. Open a new engine."))
 
 
-def _make_host(request: Load) -> Host:
-    return Host(_worker_backend(request.backend).load(request.source, request.options), request.scheduling)
+def _make_host(request: Load) -> ModelHost:
+    model = _worker_backend(request.backend).load(request.source, request.options)
+    host: ModelHost = (
+        SpeechHost(model, request.scheduling) if isinstance(model, SpeechModel) else Host(model, request.scheduling)
+    )
+    return host
 
 
 def _worker_backend(name: str) -> Backend:

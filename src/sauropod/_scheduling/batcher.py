@@ -59,14 +59,22 @@ class Batcher(Generic[Item, Result]):
         """The rank of the most urgent job; None if there is no job. Lower is more urgent."""
         return min((job.rank(now, self.ageing) for job in self.jobs), default=None)
 
-    def take(self, budget: int, now: float) -> list[tuple[Job[Item, Result], Item]]:
-        """The items of the next step: of cost `budget` at most, but always one, whatever it costs."""
+    def take(
+        self, budget: int, now: float, *, most: int | None = None, alike: bool = False
+    ) -> list[tuple[Job[Item, Result], Item]]:
+        """The items of the next step: of cost `budget` at most, but always one, whatever it costs.
+
+        At most `most` of them. With `alike` none that is less urgent than the first, which would only wait for it.
+        """
         left = budget
         taken: list[tuple[Job[Item, Result], Item]] = []
+        urgent = self.rank(now)
         for job in sorted(self.jobs, key=lambda job: (job.rank(now, self.ageing), job.arrived)):
+            if alike and job.rank(now, self.ageing) != urgent:
+                return taken
             while job.taken < len(job.items):
                 cost = job.costs[job.taken]
-                if taken and cost > left:
+                if taken and (cost > left or len(taken) == most):
                     return taken
                 taken.append((job, job.items[job.taken]))
                 job.taken += 1

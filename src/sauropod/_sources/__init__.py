@@ -11,6 +11,7 @@ from sauropod._sources.installed import InstalledModel, installed
 from sauropod._sources.progress import Progress, ProgressCallback
 from sauropod._sources.references import Reference, parse_reference
 from sauropod._sources.removal import Removed, remove
+from sauropod._sources.repositories import find_files
 from sauropod._sources.runnable import runnable
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "ProgressCallback",
     "Reference",
     "Removed",
+    "find_files",
     "find_model",
     "installed",
     "parse_reference",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -18,15 +17,15 @@ import attrs
 from sauropod._log import log
 from sauropod._sources import local_models, refusals, selection
 from sauropod._sources.download import Download
+from sauropod._sources.fetching import fetch
 from sauropod._sources.gguf import REMEDY, read_header
 from sauropod._sources.header import Header
 from sauropod._sources.hub import Hub, Listing
 from sauropod._sources.hub_cache import CachedRepo
 from sauropod._sources.inspection import joined, local_header, require_model, require_projector
-from sauropod._sources.progress import ProgressCallback, reporting
+from sauropod._sources.progress import ProgressCallback
 from sauropod._sources.references import HubModel, LocalModel, NamedModel, Reference, parse_reference
 from sauropod._sources.selection import Candidate, File
-from sauropod._sources.sizes import in_words
 from sauropod._values.loading import Source
 from sauropod.errors import LoadError, ModelNotFound, UnsupportedModel
 
@@ -200,7 +199,7 @@ class _HubSearch:
         was_here = all(part.is_stored for part in parts)
         if not was_here:
             self._check_remote(parts, chosen)
-        self._download([part for part in parts if not part.is_done])
+        fetch(self.hub, self.model.repo, parts, self.progress)
         self.repo.adopt(listing)
         source = self._source(self.repo.files(listing.commit), chosen, listed)
         return self._verified(source, self.check if was_here else None)
@@ -215,24 +214,3 @@ class _HubSearch:
         read = partial(self.hub.read, part.listing, part.file)
         name = f"{self.model.repo}/{part.file.path}"
         return read_header(read, part.file.size, name, "It is so on the hub: take another file.")
-
-    def _download(self, downloads: Sequence[Download]) -> None:
-        if all(download.is_stored for download in downloads):
-            for download in downloads:
-                download.run(lambda count: None)
-            return
-        needed = sum(download.missing for download in downloads)
-        total = sum(download.size for download in downloads)
-        self._check_room(needed)
-        with reporting(self.progress, total - needed, total) as arrived:
-            for download in downloads:
-                download.run(partial(arrived, download.file.path))
-
-    def _check_room(self, needed: int) -> None:
-        place = next(each for each in (self.hub.cache, *self.hub.cache.absolute().parents) if each.exists())
-        free = shutil.disk_usage(place).free
-        if free < needed:
-            raise LoadError(
-                f"{self.model.repo} needs {in_words(needed)} more, and {in_words(free)} are free where models are kept "
-                f"({self.hub.cache}). Make room, choose a smaller quantisation, or set HF_HOME to another disk."
-            )

@@ -70,14 +70,14 @@ class CachedRepo:
                     found[commit] = revision
         return found
 
-    def files(self, commit: str) -> dict[str, Path]:
-        """The GGUF files of this commit that are here, by their paths in the repository."""
+    def files(self, commit: str, *, everything: bool = False) -> dict[str, Path]:
+        """The GGUF files of this commit that are here, or all of them, by their paths in the repository."""
         snapshot = self.folder / "snapshots" / commit
         return {
             path.relative_to(snapshot).as_posix(): path
             for folder, _, names in os.walk(snapshot)
             for name in names
-            if name.lower().endswith(".gguf") and (path := Path(folder) / name).is_file()
+            if (everything or name.lower().endswith(".gguf")) and (path := Path(folder) / name).is_file()
         }
 
     # -- keeping -------------------------------------------------------------------------------------------------------
@@ -124,6 +124,14 @@ class CachedRepo:
                 draft = _draft(ref)
                 draft.write_text(listing.commit, "utf-8")
                 os.replace(draft, ref)
+
+    def note(self, commit: str, name: str, text: str) -> None:
+        """Keep a text of our own beside the files of a commit."""
+        with writing(self.cache):
+            place = self.folder / "snapshots" / commit / name
+            draft = _draft(place)
+            draft.write_text(text, "utf-8")
+            os.replace(draft, place)
 
     def _holds(self, oid: str, size: int | None) -> bool:
         blob = self.blob(oid)

@@ -18,6 +18,7 @@ from sauropod.errors import ModelNotFound
 __all__ = [
     "demo",
     "demo_path",
+    "existing",
     "files_below",
     "find_named",
     "find_path",
@@ -56,12 +57,18 @@ def model_directories(environment: Mapping[str, str] = os.environ) -> list[Path]
 
 def find_path(model: LocalModel) -> Source:
     """The model at a path. Raises `ModelNotFound`, or `UnsupportedModel` for files of other kinds."""
-    path = _expanded(model.path)
+    path = existing(model.path)
     if path.is_dir():
         return find_in(path, model.quantization, str(path))
-    if path.is_file():
-        return _of_file(path, model.quantization)
-    raise ModelNotFound(_no_such_path(path))
+    return _of_file(path, model.quantization)
+
+
+def existing(path: str) -> Path:
+    """The file or directory at a path, made absolute. Raises `ModelNotFound` where there is none."""
+    found = _expanded(path)
+    if not found.is_dir() and not found.is_file():
+        raise ModelNotFound(_no_such_path(found))
+    return found
 
 
 def find_in(directory: Path, quantization: str | None, where: str) -> Source:

@@ -19,13 +19,15 @@ class Source:
     """A model that has been found.
 
     For a backend that loads files, `files` are local and complete, the first shard first, and `projector` is the
-    multimodal projector that belongs to them, if there is one. For any other backend `files` is empty and `name`
-    is whatever the user wrote after the backend's own name.
+    multimodal projector that belongs to them, if there is one. For a backend that selects several files, `root` is
+    the directory that their paths were relative to. For any other backend `files` is empty and `name` is whatever
+    the user wrote after the backend's own name.
     """
 
     name: str
     files: Sequence[Path] = ()
     projector: Path | None = None
+    root: Path | None = None
 
 
 def _shares(value: Iterable[float] | None) -> tuple[float, ...]:

@@ -15,6 +15,10 @@ __all__ = ["Priority", "SchedulerOptions"]
 class Priority(enum.IntEnum):
     """Who goes first. Lower is more urgent."""
 
+    SPEAKING = -2
+    """Audio that a listener is waiting for."""
+    HEARING = -1
+    """Speech that is being said just now."""
     LIVE = 0
     NORMAL = 1
     BACKGROUND = 2
