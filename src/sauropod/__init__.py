@@ -10,10 +10,17 @@ to test either.
 """
 
 from sauropod._asking import AskOptions, RunOptions
+from sauropod._audio import AudioLimits
+from sauropod._detector import DetectorStream, VoiceDetector
 from sauropod._engine import Engine
+from sauropod._hearing import TranscriptStream
 from sauropod._running import ToolRun
+from sauropod._speaking import VoiceStream
+from sauropod._speech.endpointer import EndpointSettings
 from sauropod._stream import TextStream
+from sauropod._transcriber import Transcriber, TranscriptionProgress
 from sauropod._typed.functions import FunctionTool, tool
+from sauropod._values.audio import AudioFrame
 from sauropod._values.completion import (
     Choice,
     Completion,
@@ -43,6 +50,21 @@ from sauropod._values.running import (
     ToolStarted,
 )
 from sauropod._values.sampling import SamplingOptions, SamplingParams, StopReason
+from sauropod._values.speech import (
+    FinalTranscript,
+    HearingEvent,
+    Mark,
+    PartialTranscript,
+    Segment,
+    SpeechInfo,
+    SpeechSpan,
+    Transcript,
+    UtteranceEnded,
+    UtteranceStarted,
+    Word,
+)
+from sauropod._values.spoken import SpeechFrame
+from sauropod._voice import SayOptions, Speech, Voice
 from sauropod.errors import (
     BackendCrashed,
     BackendError,
@@ -66,6 +88,8 @@ from sauropod.errors import (
 
 __all__ = [
     "AskOptions",
+    "AudioFrame",
+    "AudioLimits",
     "BackendCrashed",
     "BackendError",
     "BackendNotFound",
@@ -73,20 +97,26 @@ __all__ = [
     "ClosedError",
     "Completion",
     "ContextLedger",
+    "DetectorStream",
     "Device",
     "DeviceUnavailable",
+    "EndpointSettings",
     "Engine",
+    "FinalTranscript",
     "Finished",
     "FunctionTool",
     "Grammar",
+    "HearingEvent",
     "InvalidGrammar",
     "InvalidOutput",
     "InvalidSampling",
     "LoadError",
+    "Mark",
     "Message",
     "ModelInfo",
     "ModelNotFound",
     "OutOfMemory",
+    "PartialTranscript",
     "Placement",
     "Prompt",
     "PromptTooLong",
@@ -103,6 +133,12 @@ __all__ = [
     "SamplingOptions",
     "SamplingParams",
     "SauropodError",
+    "SayOptions",
+    "Segment",
+    "Speech",
+    "SpeechFrame",
+    "SpeechInfo",
+    "SpeechSpan",
     "StopReason",
     "StreamEvent",
     "TextDelta",
@@ -119,8 +155,18 @@ __all__ = [
     "ToolFinished",
     "ToolRun",
     "ToolStarted",
+    "Transcriber",
+    "Transcript",
+    "TranscriptStream",
+    "TranscriptionProgress",
     "UnsupportedInput",
     "UnsupportedModel",
     "Usage",
+    "UtteranceEnded",
+    "UtteranceStarted",
+    "Voice",
+    "VoiceDetector",
+    "VoiceStream",
+    "Word",
     "tool",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
@@ -21,9 +21,11 @@ from sauropod._runtime.protocol import (
     CountTokens,
     Devices,
     Embed,
+    End,
     Failed,
     Generate,
     Load,
+    Piece,
     PromptText,
     Reply,
     Unload,
@@ -141,6 +143,28 @@ class WorkerHandle(Loaded[ModelInfo]):
             for index in range(sampling.n)
         ]
         return LocalRun(self.link, requests, self.info.syntax)
+
+    async def tokens(
+        self, prompt: PromptText, sampling: SamplingParams, priority: Priority
+    ) -> AsyncGenerator[int, None]:
+        """The tokens of one text as they are chosen, for models whose tokens are no text. Closing it stops them."""
+        seed = int.from_bytes(os.urandom(4), "little") % SEEDS if sampling.seed is None else sampling.seed
+        sampling = attrs.evolve(sampling, seed=seed, n=1)
+        mailbox: Mailbox[tuple[int, Reply]] = Mailbox()
+        exchange = Exchange(Generate(self.pool.number(), self.model, prompt, sampling, priority, False), mailbox)
+        self.link.submit(exchange)
+        try:
+            while True:
+                _, reply = await mailbox.get()
+                match reply:
+                    case Piece():
+                        yield reply.token
+                    case End():
+                        return
+                    case Failed():
+                        reply.throw()
+        finally:
+            self.link.cancel(exchange)
 
     async def embed(self, inputs: Sequence[str | tuple[str, str]], priority: Priority) -> NDArray[np.float32]:
         import numpy as np

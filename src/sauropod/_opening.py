@@ -12,15 +12,16 @@ import anyio
 import anyio.to_thread
 import attrs
 
-from sauropod._handles import Loaded, devices_of
+from sauropod._handles import Loaded, SpeechHandle, devices_of
 from sauropod._runtime.mailbox import in_daemon_thread
 from sauropod._runtime.pool import Isolation, shared_pool
 from sauropod._runtime.registry import backend_for_file, installed_backends, load_backend
 from sauropod._values.info import Device
 from sauropod._values.loading import LoadOptions, Source
 from sauropod._values.scheduling import SchedulerOptions
+from sauropod._values.speech import SpeechKind
 from sauropod.abc import Backend, ChatBackend
-from sauropod.errors import BackendNotFound, ClosedError, UnsupportedInput
+from sauropod.errors import BackendNotFound, ClosedError, UnsupportedInput, UnsupportedModel
 
 if TYPE_CHECKING:
     from sauropod._sources import ProgressCallback
@@ -153,6 +154,27 @@ class Place:
         devices = await self._devices(worker)
         source = await in_daemon_thread(lambda: find(devices))
         return await kind.load(shared_pool, worker, self.isolation, self.backend, source, options, scheduling)
+
+    async def load_speech(self, kind: SpeechKind, demo: str, options: LoadOptions) -> SpeechHandle:
+        """The same for a model that hears or speaks. `demo` is the directory of assets that `"demo"` means.
+
+        Raises `UnsupportedModel` for a model of another kind.
+        """
+        backend = await self.native()
+
+        def find(devices: Sequence[Device]) -> Source:
+            from sauropod._sources import find_files
+
+            if not backend.suffixes:
+                return Source(str(self.source))
+            return find_files(self.source, backend.select, demo=demo, progress=self.progress)
+
+        handle = await self.load(SpeechHandle, find, options, SchedulerOptions())
+        if handle.info.kind == kind:
+            return handle
+        await handle.aclose()
+        found, wanted = (each.replace("_", " ") for each in (handle.info.kind, kind))
+        raise UnsupportedModel(f"{handle.info.name} is a {found}, and a {wanted} is needed here. Name another model.")
 
     async def _device_worker(self) -> str:
         """The worker for the device this model will be on: every model there shares it."""

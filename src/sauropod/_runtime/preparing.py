@@ -81,6 +81,8 @@ class Preparer:
         """The tokens of a prompt. Raises `UnsupportedInput` or `PromptTooLong`."""
         if prompt.tokens is not None:
             return self._checked(prompt.tokens)
+        if prompt.text is not None and (prompt.before or prompt.after):
+            return self._checked([*prompt.before, *self.model.encode(prompt.text, special=False), *prompt.after])
         if prompt.text is not None:
             return list(self.model.encode(prompt.text, special=True))
         return list(self.model.encode(self._rendered(prompt.messages, prompt.chat), special=True))

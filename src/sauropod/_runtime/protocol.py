@@ -43,13 +43,18 @@ __all__ = [
 
 @attrs.frozen
 class PromptText:
-    """A prompt before it is rendered and encoded: a conversation, a text that is continued as it is, or tokens."""
+    """A prompt before it is rendered and encoded: a conversation, a text that is continued as it is, or tokens.
+
+    A `text` with tokens `before` or `after` it is only text: marks in it mean nothing.
+    """
 
     messages: Sequence[Message] = ()
     chat: ChatOptions = attrs.field(factory=ChatOptions)
     """What goes with a conversation."""
     text: str | None = None
     tokens: Sequence[int] | None = None
+    before: Sequence[int] = ()
+    after: Sequence[int] = ()
 
 
 # -- to the worker; `id` names the exchange, `model` the model it is about -------------------------------------------

@@ -17,16 +17,22 @@ __all__ = [
     "Clip",
     "Codes",
     "Detected",
+    "FinalTranscript",
     "Heard",
+    "HearingEvent",
     "Mark",
+    "PartialTranscript",
     "Phrase",
     "Pronounced",
     "Recognized",
     "Segment",
     "SpeechInfo",
     "SpeechKind",
+    "SpeechSpan",
     "Spoken",
     "Transcript",
+    "UtteranceEnded",
+    "UtteranceStarted",
     "Word",
 ]
 
@@ -130,6 +136,53 @@ class Transcript:
         return sum(word.confidence for word in words) / len(words) if words else 0.0
 
 
+@attrs.frozen
+class PartialTranscript:
+    """An utterance while it is being said."""
+
+    stable: str
+    """What two runs of the recogniser agreed on. It is not taken back, though the final transcript may differ."""
+    tentative: str
+    """What it heard after that, which may change."""
+    start: float
+    """When the utterance began: seconds from the beginning of the stream."""
+
+    @property
+    def text(self) -> str:
+        """Both."""
+        return f"{self.stable} {self.tentative}".strip()
+
+
+@attrs.frozen
+class FinalTranscript:
+    """An utterance that is over."""
+
+    segment: Segment
+    language: str | None = None
+
+    @property
+    def text(self) -> str:
+        return self.segment.text
+
+
+@attrs.frozen
+class UtteranceStarted:
+    """Somebody has begun to speak. Seconds from the beginning of the stream, with what was kept from before."""
+
+    start: float
+
+
+@attrs.frozen
+class UtteranceEnded:
+    """Nobody speaks any more; the transcript is being made. Seconds from the beginning of the stream."""
+
+    start: float
+    end: float
+
+
+HearingEvent: TypeAlias = UtteranceStarted | PartialTranscript | UtteranceEnded | FinalTranscript
+
+
 # -- to and from a synthesizer ---------------------------------------------------------------------------------------
 
 
@@ -205,6 +258,14 @@ class Detected:
     """float32 [k], from 0 to 1: one for each frame that has become certain, in order from the stream's beginning."""
     state: Any = None
     """What the detector has to be given with the next samples. It can be pickled."""
+
+
+@attrs.frozen
+class SpeechSpan:
+    """A stretch in which somebody speaks: seconds from the beginning of the audio."""
+
+    start: float
+    end: float
 
 
 # -- to and from a codec ---------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from sauropod._values.messages import Message, Tool
 from sauropod._values.sampling import DEFAULT_SAMPLING, SamplingParams
 from sauropod.abc import CacheFull, Chunk, LanguageModel, Sampled, StepAborted
 from sauropod.errors import InvalidGrammar, UnsupportedInput
-from sauropod.testing.fake import ContractViolation, require
+from sauropod.testing.violation import ContractViolation, require
 
 __all__ = ["check_language_model"]
 

@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
@@ -29,16 +29,25 @@ from sauropod.abc import (
     Placement,
     Sampled,
     Source,
+    SpeechModel,
     StepAborted,
 )
 from sauropod.errors import BackendError, DeviceUnavailable, UnsupportedInput
 from sauropod.testing.choices import Choices
+from sauropod.testing.fake_speech import (
+    FakeRecognizer,
+    FakeSpeechOptions,
+    FakeSynthesizer,
+    FakeTurnDetector,
+    FakeVoiceDetector,
+)
+from sauropod.testing.violation import require
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["ContractViolation", "FakeBackend", "FakeLanguageModel", "FakeOptions"]
+__all__ = ["FakeBackend", "FakeLanguageModel", "FakeOptions"]
 
 EOS, BOS, FIRST_PIECE = 256, 257, 258
 PIECES = (
@@ -53,10 +62,6 @@ PIECES = (
     b"\n\n",
 )
 """Beyond the 256 bytes: words, whole characters, halves of characters, and bytes that are never valid UTF-8."""
-
-
-class ContractViolation(AssertionError):
-    """The model was used in a way its contract forbids, or a model answered in a way it forbids."""
 
 
 @attrs.frozen(kw_only=True)
@@ -365,17 +370,31 @@ class FakeLanguageModel(LanguageModel):
         return text.encode() in b"".join(self.piece(token) for token in tokens)
 
 
+SPEECH: Mapping[str, Callable[[FakeSpeechOptions], SpeechModel]] = {
+    "recognizer": FakeRecognizer,
+    "synthesizer": FakeSynthesizer,
+    "voice_detector": FakeVoiceDetector,
+    "turn_detector": FakeTurnDetector,
+}
+
+
 class FakeBackend(Backend):
-    """Registered as `fake`: `Engine("fake:", options={"slots": 2})` needs no native library and no model file."""
+    """Registered as `fake`: `Engine("fake:", options={"slots": 2})` needs no native library and no model file.
+
+    `fake:recognizer`, `fake:synthesizer`, `fake:voice_detector` and `fake:turn_detector` hear and speak.
+    """
 
     suffixes: ClassVar[Sequence[str]] = ()
 
     def devices(self) -> Sequence[Device]:
         return [Device("cpu", "arithmetic", 1 << 30, 1 << 30)]
 
-    def load(self, source: Source, options: LoadOptions) -> LanguageModel:
+    def load(self, source: Source, options: LoadOptions) -> LanguageModel | SpeechModel:
         if options.device not in ("auto", "cpu"):
             raise DeviceUnavailable(f"The fake backend computes on the CPU only; {options.device!r} was asked for.")
+        make = SPEECH.get(source.name)
+        if make is not None:
+            return make(FakeSpeechOptions(**options.extra))
         known = {field.name for field in attrs.fields(FakeOptions)}
         unknown = set(options.extra) - known
         if unknown:
@@ -397,11 +416,6 @@ def _written(message: Message) -> str:
     thoughts = f"<think>{message.reasoning}</think>" if message.reasoning else ""
     calls = [{"name": call.name, "arguments": dict(call.arguments)} for call in message.tool_calls]
     return f" {thoughts}{message.content}" + "".join(f"<tool_call>{json.dumps(call)}</tool_call>" for call in calls)
-
-
-def require(condition: bool, otherwise: str) -> None:
-    if not condition:
-        raise ContractViolation(otherwise)
 
 
 def die(last_words: str) -> None:

@@ -1,0 +1,255 @@
+"""Speech being recognised while it is said: frames go in, partial and final transcripts come out."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
+from contextlib import aclosing
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
+import anyio
+import anyio.to_thread
+import attrs
+from anyio.abc import TaskGroup
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from sauropod._ears import Ears, Span, Utterances
+from sauropod._speech.endpointer import EndpointSettings, SpeechEnded, SpeechStarted
+from sauropod._speech.partials import Partials
+from sauropod._speech.resampler import Resampler
+from sauropod._values.audio import AudioFrame
+from sauropod._values.scheduling import Priority
+from sauropod._values.speech import (
+    FinalTranscript,
+    HearingEvent,
+    PartialTranscript,
+    UtteranceEnded,
+    UtteranceStarted,
+)
+from sauropod.errors import ClosedError, UnsupportedInput
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Frames", "TranscriptStream"]
+
+Frames: TypeAlias = "AsyncIterable[AudioFrame] | Iterable[AudioFrame]"
+
+EVENTS = 64
+"""Events that wait for whoever reads them; then no more audio is taken in."""
+SOONEST = 0.3
+"""Seconds of new audio that are worth another partial transcript."""
+SHARE = 0.5
+"""The share of its time that the recogniser spends on partial transcripts, at most."""
+
+
+@attrs.define(eq=False)
+class _Utterance:
+    """One utterance, its events as far as they could not be given out yet."""
+
+    start: float
+    partials: Partials = attrs.field(factory=Partials)
+    waiting: deque[HearingEvent] = attrs.field(factory=deque)
+    complete: bool = False
+    """Its final transcript is among its events."""
+    heard: int = 0
+    """Up to which sample it has been recognised."""
+    running: bool = False
+    """A partial transcript is being made."""
+
+
+@attrs.define(eq=False)
+class TranscriptStream:
+    """What is said in a stream of audio, while it comes in.
+
+        async with transcriber.stream(microphone) as events:
+            async for event in events:
+                match event:
+                    case PartialTranscript(): show(event.text)
+                    case FinalTranscript(): ...
+
+    Of each utterance, in this order: `UtteranceStarted`, some `PartialTranscript`, `UtteranceEnded`, `FinalTranscript`.
+    Utterances do not mix. Leaving the block stops all of it. It belongs to the task that opened it.
+    """
+
+    _ears: Ears
+    _frames: Frames
+    _settings: EndpointSettings
+    _language: str | None
+    _partial: bool
+    _priority: Priority
+    _tasks: TaskGroup | None = None
+    _send: MemoryObjectSendStream[HearingEvent | Exception] | None = None
+    _events: MemoryObjectReceiveStream[HearingEvent | Exception] | None = None
+    _line: deque[_Utterance] = attrs.field(factory=deque)
+    """Utterances that are not complete yet, the oldest first: only its events are given out."""
+    _telling: anyio.Lock = attrs.field(factory=anyio.Lock)
+    _pace: float = 0.0
+    """Seconds that the last partial transcript took."""
+    _closed: bool = False
+
+    async def __aenter__(self) -> Self:
+        if self._tasks is not None or self._closed:
+            raise ClosedError("A stream is opened once. Make a new one with transcriber.stream().")
+        self._send, self._events = anyio.create_memory_object_stream[HearingEvent | Exception](EVENTS)
+        self._tasks = await anyio.create_task_group().__aenter__()
+        self._tasks.start_soon(self._run, self._tasks)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._tasks is not None
+        self._closed = True
+        self._tasks.cancel_scope.cancel()
+        try:
+            await self._tasks.__aexit__(None, None, None)  # an error of the block is the block's own
+        finally:
+            if self._events is not None and self._send is not None:
+                self._events.close()
+                self._send.close()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> HearingEvent:
+        if self._events is None:
+            raise ClosedError("Speech is recognised within `async with transcriber.stream(…) as events`.")
+        if self._closed:
+            raise ClosedError("The stream is closed. Make a new one with transcriber.stream().")
+        try:
+            event = await self._events.receive()
+        except anyio.EndOfStream:
+            raise StopAsyncIteration from None
+        if isinstance(event, Exception):
+            raise event
+        return event
+
+    # -- what happens beside whoever reads -----------------------------------------------------------------------------
+
+    async def _run(self, tasks: TaskGroup) -> None:
+        assert self._send is not None
+        try:
+            async with anyio.create_task_group() as recognising:
+                await self._listen(recognising)
+        except Exception as error:
+            await self._fail(error)
+        self._send.close()
+
+    async def _fail(self, error: Exception) -> None:
+        """Tell whoever reads, as soon as there is room."""
+        assert self._send is not None
+        while isinstance(error, ExceptionGroup):
+            error = error.exceptions[0]
+        await self._send.send(error)
+
+    async def _listen(self, recognising: TaskGroup) -> None:
+        utterances = self._ears.utterances(self._settings)
+        async with aclosing(self._samples(utterances.rate)) as blocks:
+            async for samples in blocks:
+                await self._take(await utterances.feed(samples), utterances, recognising)
+                self._hear_more(utterances, recognising)
+                utterances.forget()
+        await self._take(await utterances.finish(), utterances, recognising)
+
+    async def _take(self, events: Iterable[Any], utterances: Utterances, recognising: TaskGroup) -> None:
+        rate = utterances.rate
+        for event in events:
+            if isinstance(event, SpeechStarted):
+                self._line.append(_Utterance(event.start / rate, heard=event.start))
+                await self._tell(self._line[-1], UtteranceStarted(event.start / rate))
+            elif isinstance(event, SpeechEnded):
+                ended = self._line[-1]
+                await self._tell(ended, UtteranceEnded(event.start / rate, event.end / rate))
+                recognising.start_soon(self._finish, ended, utterances.said(event))
+
+    def _hear_more(self, utterances: Utterances, recognising: TaskGroup) -> None:
+        """Make a partial transcript, if there is enough that is new."""
+        if utterances.begun is None or not self._partial:
+            return
+        current, end = self._line[-1], utterances.tape.end
+        wanted = max(SOONEST, self._pace / SHARE)
+        if not current.running and end - current.heard >= wanted * utterances.rate:
+            current.running, current.heard = True, end
+            samples = utterances.said(Span(utterances.begun, end))
+            recognising.start_soon(self._hear_part, current, samples)
+
+    async def _hear_part(self, utterance: _Utterance, samples: NDArray[np.float32]) -> None:
+        began = anyio.current_time()
+        segment, _ = await self._ears.recognize(samples, utterance.start, self._language, self._priority)
+        self._pace, utterance.running = anyio.current_time() - began, False
+        if not utterance.complete and segment.text:
+            await self._tell(utterance, PartialTranscript(*utterance.partials.feed(segment.text), utterance.start))
+
+    async def _finish(self, utterance: _Utterance, samples: NDArray[np.float32]) -> None:
+        segment, language = await self._ears.recognize(samples, utterance.start, self._language, self._priority)
+        utterance.complete = True
+        await self._tell(utterance, FinalTranscript(segment, language))
+
+    async def _tell(self, utterance: _Utterance, event: HearingEvent) -> None:
+        """Give the event out, once those of all utterances before it have been."""
+        assert self._send is not None
+        utterance.waiting.append(event)
+        async with self._telling:
+            while self._line and self._line[0].waiting:
+                ready = self._line[0].waiting.popleft()
+                if isinstance(ready, FinalTranscript):
+                    self._line.popleft()
+                await self._send.send(ready)
+
+    # -- what comes in -------------------------------------------------------------------------------------------------
+
+    async def _samples(self, rate: int) -> AsyncGenerator[NDArray[np.float32], None]:
+        """What the frames hold, at the recogniser's rate."""
+        resampler: Resampler | None = None
+        async with aclosing(each(self._frames)) as frames:
+            async for frame in frames:
+                resampler = resampler or Resampler(_rate(frame), rate)
+                if resampler.from_rate != _rate(frame):
+                    raise UnsupportedInput(
+                        f"A stream of audio has one rate; it was {resampler.from_rate}, and now it is {frame.rate}."
+                    )
+                yield resampler.feed(checked(frame.samples))
+        if resampler is not None:
+            yield resampler.finish()
+
+
+def _rate(frame: Any) -> int:
+    if not isinstance(frame, AudioFrame):
+        raise UnsupportedInput(
+            f"A stream of audio is made of sauropod.AudioFrame(samples, rate); got {type(frame).__name__}."
+        )
+    return frame.rate
+
+
+def checked(samples: Any) -> NDArray[np.float32]:
+    """The samples of a frame. Raises `UnsupportedInput` for what is no sound."""
+    import numpy as np
+
+    if not isinstance(samples, np.ndarray) or samples.ndim != 1 or samples.dtype != np.float32:
+        shown = f"{samples.dtype} {samples.shape}" if isinstance(samples, np.ndarray) else type(samples).__name__
+        raise UnsupportedInput(f"The samples of a frame are float32 [n], from -1 to 1; got {shown}.")
+    if not np.isfinite(samples).all():
+        raise UnsupportedInput(
+            "A frame holds samples that are no numbers (NaN or infinity). Look at where it comes from."
+        )
+    return samples
+
+
+async def each(frames: Frames) -> AsyncGenerator[Any, None]:
+    """The frames one by one. An iterable that is not asynchronous may block, so it is asked in a thread."""
+    if isinstance(frames, AsyncIterable):
+        async for frame in frames:
+            yield frame
+        return
+    if not isinstance(frames, Iterable):
+        raise UnsupportedInput(f"A stream of audio is an iterable of AudioFrames; got {type(frames).__name__}.")
+    iterator: Iterator[Any] = iter(frames)
+
+    def advance() -> Any:
+        return next(iterator, None)
+
+    while (frame := await anyio.to_thread.run_sync(advance)) is not None:
+        yield frame

@@ -1,0 +1,159 @@
+"""Text being spoken: phrases go in as they become certain, audio comes out as it is made."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from contextlib import aclosing, suppress
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+
+import anyio
+import attrs
+from anyio.abc import TaskGroup
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from sauropod._mouths import Mouth
+from sauropod._text.phrases import Cut, Phrases, speakable
+from sauropod._values.completion import TextDelta
+from sauropod._values.scheduling import Priority
+from sauropod._values.speech import Mark, Phrase, Spoken
+from sauropod._values.spoken import SpeechFrame
+from sauropod.errors import ClosedError, UnsupportedInput
+
+__all__ = ["SpeakableText", "VoiceStream"]
+
+SpeakableText: TypeAlias = "str | Iterable[str] | AsyncIterable[Any]"
+"""What is to be said: a text, or pieces of one as they come. Of the events of `engine.stream()` the text is said."""
+
+AHEAD = 1
+"""Frames that are made before anybody asks for them, beside the one that is being made."""
+
+
+@attrs.define(eq=False)
+class VoiceStream:
+    """The audio of a text, while the text is written and the audio is made.
+
+        async with voice.stream(engine.stream("Tell me a story.")) as frames:
+            async for frame in frames:
+                play(frame.samples)
+
+    The first frame comes after the first clause. One phrase is spoken ahead. Code in a fence is left out. Leaving the
+    block stops all of it. It belongs to the task that opened it.
+    """
+
+    _mouth: Mouth
+    _text: SpeakableText
+    _phrase: Phrase
+    """How phrases are to be said: all but the text."""
+    _priority: Priority
+    _tasks: TaskGroup | None = None
+    _frames: MemoryObjectReceiveStream[SpeechFrame | Exception] | None = None
+    _closed: bool = False
+
+    async def __aenter__(self) -> Self:
+        if self._tasks is not None or self._closed:
+            raise ClosedError("A stream of speech is opened once. Make a new one with voice.stream().")
+        to_speak, phrases = anyio.create_memory_object_stream[Cut | Exception](AHEAD)
+        made, self._frames = anyio.create_memory_object_stream[SpeechFrame | Exception](AHEAD)
+        self._tasks = await anyio.create_task_group().__aenter__()
+        self._tasks.start_soon(self._split, to_speak)
+        self._tasks.start_soon(self._speak, phrases, made)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._tasks is not None
+        self._closed = True
+        self._tasks.cancel_scope.cancel()
+        try:
+            await self._tasks.__aexit__(None, None, None)  # an error of the block is the block's own
+        finally:
+            if self._frames is not None:
+                self._frames.close()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> SpeechFrame:
+        if self._frames is None:
+            raise ClosedError("Speech is streamed within `async with voice.stream(…) as frames`.")
+        if self._closed:
+            raise ClosedError("The stream of speech is closed. Make a new one with voice.stream().")
+        try:
+            frame = await self._frames.receive()
+        except anyio.EndOfStream:
+            raise StopAsyncIteration from None
+        if isinstance(frame, Exception):
+            raise frame
+        return frame
+
+    async def _split(self, to_speak: MemoryObjectSendStream[Cut | Exception]) -> None:
+        """Cut the text into phrases as it comes."""
+        phrases = Phrases()
+        async with to_speak, aclosing(pieces(self._text)) as text:
+            with suppress(anyio.BrokenResourceError):  # nobody speaks any more: whoever did has said why
+                try:
+                    async for piece in text:
+                        for phrase in phrases.feed(piece):
+                            await to_speak.send(phrase)
+                    for phrase in phrases.finish():
+                        await to_speak.send(phrase)
+                except anyio.BrokenResourceError:
+                    raise
+                except Exception as error:
+                    await to_speak.send(error)
+
+    async def _speak(
+        self,
+        phrases: MemoryObjectReceiveStream[Cut | Exception],
+        made: MemoryObjectSendStream[SpeechFrame | Exception],
+    ) -> None:
+        """Say one phrase after the other."""
+        at = 0  # samples
+        async with phrases, made:
+            try:
+                async for phrase in phrases:
+                    if isinstance(phrase, Exception):
+                        await made.send(phrase)
+                    elif not phrase.code and speakable(phrase.text):
+                        at = await self._say(phrase, at, made)
+            except Exception as error:
+                await made.send(error)
+
+    async def _say(self, phrase: Cut, at: int, made: MemoryObjectSendStream[SpeechFrame | Exception]) -> int:
+        """One phrase, from sample `at` on. Where it ends."""
+        begin, asked = at, attrs.evolve(self._phrase, text=phrase.text)
+        async with aclosing(self._mouth.speak(asked, self._priority)) as parts:
+            async for spoken in parts:
+                frame = _frame(spoken, phrase, begin, at, self._mouth.info.sample_rate)
+                at = frame.end
+                if len(frame.samples):
+                    await made.send(frame)
+        return at
+
+
+async def pieces(text: SpeakableText) -> AsyncGenerator[str, None]:
+    """The text as it comes. Raises `UnsupportedInput` for what is none."""
+    if isinstance(text, str):
+        yield text
+    elif isinstance(text, AsyncIterable):
+        async for piece in text:
+            if isinstance(piece, str | TextDelta):
+                yield piece if isinstance(piece, str) else piece.text
+    elif isinstance(text, Iterable) and not isinstance(text, bytes | bytearray):
+        for piece in text:
+            if not isinstance(piece, str):
+                raise UnsupportedInput(f"What is to be said is text; got {type(piece).__name__}.")
+            yield piece
+    else:
+        raise UnsupportedInput(f"What is to be said is a text or pieces of one; got {type(text).__name__}.")
+
+
+def _frame(spoken: Spoken, phrase: Cut, begin: int, at: int, rate: int) -> SpeechFrame:
+    """Samples that begin at `at`, of a phrase that began at `begin`. Marks count from the beginning of everything."""
+    marks = tuple(
+        Mark(mark.start + phrase.start, mark.end + phrase.start, mark.first + begin, mark.last + begin)
+        for mark in spoken.marks
+    )
+    return SpeechFrame(spoken.samples, rate, at, phrase.text if at == begin else "", marks)

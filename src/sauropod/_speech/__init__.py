@@ -1,0 +1,1 @@
+"""What speech needs that is no model."""

@@ -1,0 +1,263 @@
+"""`Transcriber`: a model that hears."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import anyio
+import anyio.to_thread
+import attrs
+
+from sauropod._asking import PriorityName, as_priority
+from sauropod._audio import AudioLimits, AudioSource, AudioStream, open_audio
+from sauropod._detector import WORKER
+from sauropod._ears import Ears, Utterances
+from sauropod._handles import SpeechHandle
+from sauropod._hearing import Frames, TranscriptStream
+from sauropod._opening import ModelName, Openable, Place
+from sauropod._runtime.pool import Isolation
+from sauropod._speech.endpointer import EndpointSettings, SpeechEnded
+from sauropod._values.loading import LoadOptions
+from sauropod._values.scheduling import Priority
+from sauropod._values.speech import Segment, SpeechInfo, Transcript
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sauropod._sources import ProgressCallback
+
+__all__ = ["Transcriber", "TranscriptionProgress"]
+
+MARBLENET = "sauropod/Frame_VAD_Multilingual_MarbleNet_v2.0"
+IN_FLIGHT = 2
+"""Batches of clips that are with the recogniser at once: one that is computed, and one that is ready."""
+
+
+@attrs.frozen
+class TranscriptionProgress:
+    """How far a file has been transcribed: seconds of audio."""
+
+    done: float
+    total: float | None
+    """What the file says that it is long; None where it does not."""
+
+
+class Transcriber(Openable[Ears]):
+    """A speech recogniser on this machine.
+
+        async with sauropod.Transcriber("demo") as transcriber:
+            transcript = await transcriber.transcribe("meeting.wav")
+            print(transcript.text)
+
+    Works under asyncio and trio. `sauropod.blocking.Transcriber` is the same without async.
+
+    `source` is a directory, or a repository on the Hugging Face Hub: Parakeet TDT as ONNX, in the precision that
+    follows a colon (`"istupakov/parakeet-tdt-0.6b-v3-onnx:int8"`). `"demo"` is the small recogniser that comes with
+    sauropod and knows the words of its demo model. `"onnx_asr:…"` is Whisper, or whatever else the package onnx-asr
+    reads.
+
+    - `vad`: the model that tells where somebody speaks, as in `sauropod.VoiceDetector`; by default MarbleNet, and the
+      demo's own for the demo. None takes all for speech, and cuts what is too long where it is least loud.
+    - `endpoint`: when an utterance begins and ends. `language`: what is spoken, where a model has to be told.
+    - `device`, `isolation`, `worker`, `threads`, `options` and `progress` are as in `sauropod.Engine`.
+
+    Opening raises what opening an `Engine` raises.
+    """
+
+    _noun: ClassVar[str] = "transcriber"
+
+    def __init__(
+        self,
+        source: ModelName = "sauropod/parakeet-tdt-0.6b-v2",
+        *,
+        vad: ModelName | None = "auto",
+        endpoint: EndpointSettings | None = None,
+        language: str | None = None,
+        backend: str | None = None,
+        device: str = "auto",
+        worker: str | None = None,
+        isolation: Isolation = "process",
+        threads: int | None = None,
+        options: Mapping[str, Any] | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> None:
+        super().__init__()
+        self._place = Place.of(
+            source,
+            ending=".onnx",
+            backend=backend,
+            device=device,
+            worker=worker,
+            isolation=isolation,
+            progress=progress,
+        )
+        self._options = LoadOptions(device=self._place.device, threads=threads, extra=options or {})
+        if vad == "auto":
+            vad = "demo" if source == "demo" else MARBLENET
+        self._vad: Place | None = None
+        if vad is not None:
+            self._vad = Place.of(
+                vad, ending=".onnx", device="cpu", worker=WORKER, isolation=isolation, progress=progress
+            )
+        self._endpoint, self._language = endpoint or EndpointSettings(), language
+
+    @property
+    def info(self) -> SpeechInfo:
+        """What the recogniser is, and where it was put. Raises `ClosedError` while it is not open."""
+        return self._handle.info
+
+    async def transcribe(
+        self,
+        audio: AudioSource,
+        *,
+        language: str | None = None,
+        sample_rate: int | None = None,
+        limits: AudioLimits | None = None,
+        priority: PriorityName = "normal",
+        progress: Callable[[TranscriptionProgress], None] | None = None,
+    ) -> Transcript:
+        """What is said in a file, the bytes of one, an array with its rate, or frames.
+
+        Long audio is cut at silences and recognised in batches; memory stays bounded. `progress` is told how far that
+        is. `sample_rate` is that of an array given without one, `limits` is what is decoded at most.
+
+        Raises `UnsupportedInput` for what is no audio, `BackendError`, `BackendCrashed` and `ClosedError`.
+        """
+        reading = await anyio.to_thread.run_sync(
+            lambda: open_audio(
+                audio, rate=self.info.sample_rate, sample_rate=sample_rate, limits=limits or AudioLimits()
+            )
+        )
+        with reading:
+            task = _Transcription(
+                self._handle,
+                reading,
+                self._handle.utterances(
+                    attrs.evolve(self._endpoint, tail_seconds=max(0.2, self._endpoint.tail_seconds))
+                ),
+                language or self._language,
+                as_priority(priority),
+                progress,
+            )
+            return await task.run()
+
+    def stream(
+        self,
+        frames: Frames,
+        *,
+        language: str | None = None,
+        partials: bool = True,
+        priority: PriorityName = "live",
+    ) -> TranscriptStream:
+        """What is said in a stream of `AudioFrame`s, such as a microphone's, while it comes in.
+
+        With `partials` there are transcripts of unfinished utterances, as often as the recogniser can keep up with.
+        Raises `ClosedError`; while it is iterated over also `UnsupportedInput` for frames that are none,
+        `BackendError`, `BackendCrashed`, and what the frames' source raises.
+        """
+        urgent = as_priority(priority)
+        urgent = Priority.HEARING if urgent is Priority.LIVE else urgent
+        return TranscriptStream(self._handle, frames, self._endpoint, language or self._language, partials, urgent)
+
+    async def _load(self) -> Ears:
+        recognizer = await self._place.load_speech("recognizer", "demo-ears", self._options)
+        if self._vad is None:
+            return Ears(recognizer, None)
+        try:
+            detector: SpeechHandle = await self._vad.load_speech(
+                "voice_detector", "demo-vad", LoadOptions(device="cpu", threads=1)
+            )
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await recognizer.aclose()
+            raise
+        return Ears(recognizer, detector)
+
+
+@attrs.define(eq=False)
+class _Transcription:
+    """One file on its way to a transcript."""
+
+    ears: Ears
+    reading: AudioStream
+    utterances: Utterances
+    language: str | None
+    priority: Priority
+    progress: Callable[[TranscriptionProgress], None] | None
+    found: dict[int, tuple[Segment, str | None]] = attrs.field(factory=dict)
+    """What was said, by the clips' order."""
+    starts: list[int] = attrs.field(factory=list)
+    """The first sample of each clip."""
+    done: int = 0
+    """Up to which sample all is known."""
+    error: Exception | None = None
+
+    async def run(self) -> Transcript:
+        limiter = anyio.CapacityLimiter(IN_FLIGHT * max(1, self.ears.info.batch))
+        async with anyio.create_task_group() as tasks:
+            try:
+                await self._read(tasks, limiter)
+            except Exception as error:
+                self._stop(error, tasks)
+        if self.error is not None:
+            raise self.error
+        return self._transcript()
+
+    async def _read(self, tasks: anyio.abc.TaskGroup, limiter: anyio.CapacityLimiter) -> None:
+        ended = False
+        while not ended:
+            frame = await anyio.to_thread.run_sync(next, self.reading, None)
+            ended = frame is None
+            events = await (self.utterances.finish() if frame is None else self.utterances.feed(frame.samples))
+            for event in events:
+                if isinstance(event, SpeechEnded):
+                    token = object()  # taken here, so that no more is read than can be worked off
+                    await limiter.acquire_on_behalf_of(token)
+                    self.starts.append(event.start)
+                    samples = self.utterances.said(event)
+                    tasks.start_soon(self._hear, len(self.starts) - 1, event, samples, tasks, limiter, token)
+            self.utterances.forget()
+            self._report()
+
+    async def _hear(
+        self,
+        index: int,
+        event: SpeechEnded,
+        samples: NDArray[np.float32],
+        tasks: anyio.abc.TaskGroup,
+        limiter: anyio.CapacityLimiter,
+        token: object,
+    ) -> None:
+        try:
+            start = event.start / self.utterances.rate
+            self.found[index] = await self.ears.recognize(samples, start, self.language, self.priority)
+        except Exception as error:
+            self._stop(error, tasks)
+        finally:
+            limiter.release_on_behalf_of(token)
+        self._report()
+
+    def _stop(self, error: Exception, tasks: anyio.abc.TaskGroup) -> None:
+        self.error = self.error or error
+        tasks.cancel_scope.cancel()
+
+    def _report(self) -> None:
+        if self.progress is None:
+            return
+        settled = (start for index, start in enumerate(self.starts) if index not in self.found)
+        self.done = max(self.done, next(settled, self.utterances.settled))
+        self.progress(TranscriptionProgress(self.done / self.utterances.rate, self.reading.declared))
+
+    def _transcript(self) -> Transcript:
+        heard = [self.found[index] for index in range(len(self.starts))]
+        segments = tuple(segment for segment, _ in heard if segment.text)
+        languages = Counter(language for _, language in heard if language)
+        return Transcript(
+            " ".join(segment.text for segment in segments),
+            segments,
+            languages.most_common(1)[0][0] if languages else self.language,
+            self.utterances.tape.end / self.utterances.rate,
+        )
