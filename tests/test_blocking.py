@@ -1,4 +1,4 @@
-"""The engine without async: from threads, inside a running loop, and interrupted."""
+"""The nouns without async: from threads, inside a running loop, and interrupted."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from anyio.from_thread import BlockingPortal
 
 import sauropod
-from sauropod.blocking import Engine, TextStream
+from sauropod import AudioFrame, ClosedError
+from sauropod.blocking import Engine, TextStream, Transcriber, Voice, VoiceDetector
+from sauropod.testing import speech_of
 
 
 def test_it_answers_streams_embeds_and_counts() -> None:
@@ -275,3 +278,65 @@ def test_a_run_that_nobody_holds_any_more_stops() -> None:
         assert time.monotonic() < deadline, "it goes on"
         assert len(calls) < 1000
         assert engine.complete("hello").text
+
+
+# -- ears and mouths ---------------------------------------------------------------------------------------------------
+
+
+def test_what_a_voice_says_a_transcriber_hears() -> None:
+    with (
+        Voice("fake:synthesizer", isolation="thread") as voice,
+        Transcriber("fake:recognizer", vad="fake:voice_detector", isolation="thread") as transcriber,
+    ):
+        speech = voice.say("Good morning to all of you.")
+        assert transcriber.transcribe((speech.samples, speech.rate)).text == "Good morning to all of you."
+        frames = [AudioFrame(speech.samples, speech.rate)]
+        with transcriber.stream(frames) as events:
+            finals = [event.text for event in events if isinstance(event, sauropod.FinalTranscript)]
+    assert finals == ["Good morning to all of you."]
+
+
+def test_an_engine_is_spoken_as_it_writes() -> None:
+    said = {"says": {"Hello": "This is the first sentence of it. And here is one more."}}
+    with (
+        Engine("fake:", options=said) as engine,
+        Voice("fake:synthesizer", isolation="thread") as voice,
+        engine.stream("Hello") as stream,
+        voice.stream(stream) as frames,
+    ):
+        texts = [frame.text.strip() for frame in frames]
+    assert texts == ["This is the first sentence of it.", "And here is one more."]
+
+
+def test_a_stream_of_speech_may_be_left_at_any_time() -> None:
+    with Voice("fake:synthesizer", isolation="thread") as voice:
+        with voice.stream(["One sentence and another. "] * 100) as frames:
+            next(frames)
+        with pytest.raises(ClosedError):
+            next(frames)
+        with pytest.raises(ClosedError, match="within a `with` block"):
+            next(voice.stream("x"))
+        with pytest.raises(OSError, match="the speaker broke"), voice.stream("One sentence and another."):
+            raise OSError("the speaker broke")
+
+
+def test_a_voice_that_is_closed_ends_its_streams() -> None:
+    voice = Voice("fake:synthesizer", isolation="thread").open()
+    with voice.stream(["One sentence and another. "] * 100) as frames:
+        next(frames)
+        voice.close()
+        with pytest.raises(ClosedError):
+            list(frames)
+
+
+def test_speech_is_found_in_a_file_and_in_a_stream() -> None:
+    samples = np.concatenate(
+        [np.zeros(16_000, np.float32), speech_of("Is anybody there?"), np.zeros(16_000, np.float32)]
+    )
+    with VoiceDetector("fake:voice_detector", isolation="thread") as detector:
+        (span,) = detector.detect((samples, 16_000))
+        stream = detector.stream()
+        probabilities = [*stream.feed(samples[:20_001]), *stream.feed(samples[20_001:]), *stream.finish()]
+    assert span.start == pytest.approx(0.7)
+    assert span.end == pytest.approx(1 + 17 * 0.02 + 0.1)
+    assert probabilities == [0.0] * 50 + [1.0] * 17 + [0.0] * 50

@@ -195,7 +195,7 @@ async def test_a_worker_does_not_outlive_its_parent(forked: bool, tmp_path: Path
         import os, time
         from sauropod.blocking import Engine
         engine = Engine("fake:").open()
-        transport = engine._engine._opened.link._transport
+        transport = engine._noun._opened.link._transport
         held = os.dup(transport._connection.fileno())  # a fork made by us would close the connection itself
         if {forked} and os.fork() == 0:
             os.close(1)

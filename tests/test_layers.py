@@ -18,7 +18,7 @@ LAYERS = (
     ("_session",),
     ("_transcriber", "_voice"),
     ("_hearing", "_speaking", "_orpheus"),
-    ("_ears", "_mouths"),
+    ("_ears", "_mouths", "_iterating"),
     ("_engine", "_detector"),
     ("_opening",),
     ("_asking", "_handles", "_running"),

@@ -20,7 +20,8 @@ from sauropod import SamplingOptions, SamplingParams
 from sauropod._asking import AskOptions, PromptOptions, RunOptions
 from sauropod._values.running import RunLimits
 from sauropod.abc import ChatOptions
-from sauropod.blocking import EngineOptions
+
+SPEECH = ("Voice", "Transcriber", "VoiceDetector", "VoiceStream", "TranscriptStream", "DetectorStream")
 
 
 @pytest.mark.parametrize("module", [sauropod, sauropod.abc, sauropod.blocking, sauropod.errors, sauropod.testing])
@@ -55,17 +56,28 @@ def test_errors_survive_the_way_from_a_worker(error: Exception) -> None:
     assert (str(again), vars(again)) == (str(error), vars(error))
 
 
-def test_options_of_engines_are_the_same_with_and_without_async() -> None:
-    asynchronous = inspect.signature(sauropod.Engine).parameters
+@pytest.mark.parametrize("noun", ["Engine", "Transcriber", "Voice", "VoiceDetector"])
+def test_options_of_nouns_are_the_same_with_and_without_async(noun: str) -> None:
+    asynchronous = inspect.signature(getattr(sauropod, noun)).parameters
+    blocking = inspect.signature(getattr(sauropod.blocking, noun)).parameters
     keywords = {name for name, parameter in asynchronous.items() if parameter.kind is parameter.KEYWORD_ONLY}
-    assert set(EngineOptions.__annotations__) == keywords
+    assert set(getattr(sauropod.blocking, f"{noun}Options").__annotations__) == keywords
+    assert asynchronous["source"] == blocking["source"]
 
 
 def test_options_of_requests_are_the_same_with_and_without_async() -> None:
-    for method in ("complete", "stream", "run", "count_tokens", "embed"):
-        asynchronous = inspect.signature(getattr(sauropod.Engine, method)).parameters
-        blocking = inspect.signature(getattr(sauropod.blocking.Engine, method)).parameters
-        assert asynchronous == blocking
+    methods = {
+        "Engine": ("complete", "stream", "run", "count_tokens", "embed"),
+        "Voice": ("say", "stream"),
+        "Transcriber": ("transcribe", "stream"),
+        "VoiceDetector": ("detect", "stream"),
+        "DetectorStream": ("feed", "finish"),
+    }
+    for noun, names in methods.items():
+        for method in names:
+            asynchronous = inspect.signature(getattr(getattr(sauropod, noun), method)).parameters
+            blocking = inspect.signature(getattr(getattr(sauropod.blocking, noun), method)).parameters
+            assert asynchronous == blocking
 
 
 def test_options_of_requests_hold_those_of_sampling_and_of_conversations() -> None:
@@ -80,7 +92,7 @@ def test_options_of_requests_hold_those_of_sampling_and_of_conversations() -> No
 
 def test_methods_are_the_same_with_and_without_async() -> None:
     renamed = {"aclose": "close", "__aenter__": "__enter__", "__aexit__": "__exit__"}
-    for name in ("Engine", "TextStream", "ToolRun"):
+    for name in ("Engine", "TextStream", "ToolRun", *SPEECH):
         names = {renamed.get(each, each) for each in vars(getattr(sauropod, name)) if not each.startswith("_")}
         assert names <= set(dir(getattr(sauropod.blocking, name)))
 
@@ -91,7 +103,7 @@ def test_sampling_options_are_the_fields_of_sampling_params() -> None:
 
 def test_importing_the_library_imports_no_extra() -> None:
     heavy = {"numpy", "huggingface_hub", "llama_cpp", "jinja2", "gguf", "trio", "onnxruntime", "httpx"}
-    heavy |= {"msgspec", "jsonschema_rs", "docstring_parser"}
+    heavy |= {"soxr", "soundfile", "msgspec", "jsonschema_rs", "docstring_parser"}
     program = f"import sauropod, sys; print(sorted({heavy} & set(sys.modules)))"
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert printed.strip() == "[]"

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
 from contextlib import aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import anyio
-import anyio.to_thread
 import attrs
 from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from sauropod._ears import Ears, Span, Utterances
+from sauropod._iterating import closing, in_thread
 from sauropod._speech.endpointer import EndpointSettings, SpeechEnded, SpeechStarted
 from sauropod._speech.partials import Partials
 from sauropod._speech.resampler import Resampler
@@ -105,7 +105,8 @@ class TranscriptStream:
         self._closed = True
         self._tasks.cancel_scope.cancel()
         try:
-            await self._tasks.__aexit__(None, None, None)  # an error of the block is the block's own
+            # an error of the block is the block's own, and is not put into a group
+            await self._tasks.__aexit__(None, None, None)
         finally:
             if self._events is not None and self._send is not None:
                 self._events.close()
@@ -241,15 +242,12 @@ def checked(samples: Any) -> NDArray[np.float32]:
 async def each(frames: Frames) -> AsyncGenerator[Any, None]:
     """The frames one by one. An iterable that is not asynchronous may block, so it is asked in a thread."""
     if isinstance(frames, AsyncIterable):
-        async for frame in frames:
-            yield frame
+        async with closing(frames):
+            async for frame in frames:
+                yield frame
         return
     if not isinstance(frames, Iterable):
         raise UnsupportedInput(f"A stream of audio is an iterable of AudioFrames; got {type(frames).__name__}.")
-    iterator: Iterator[Any] = iter(frames)
-
-    def advance() -> Any:
-        return next(iterator, None)
-
-    while (frame := await anyio.to_thread.run_sync(advance)) is not None:
-        yield frame
+    async with aclosing(in_thread(frames)) as given:
+        async for frame in given:
+            yield frame

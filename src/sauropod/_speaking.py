@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable
 from contextlib import aclosing, suppress
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, get_args
 
 import anyio
 import attrs
 from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
+from sauropod._iterating import closing, in_thread
 from sauropod._mouths import Mouth
 from sauropod._text.phrases import Cut, Phrases, speakable
-from sauropod._values.completion import TextDelta
+from sauropod._values.completion import StreamEvent, TextDelta
 from sauropod._values.scheduling import Priority
 from sauropod._values.speech import Mark, Phrase, Spoken
 from sauropod._values.spoken import SpeechFrame
@@ -38,7 +39,7 @@ class VoiceStream:
                 play(frame.samples)
 
     The first frame comes after the first clause. One phrase is spoken ahead. Code in a fence is left out. Leaving the
-    block stops all of it. It belongs to the task that opened it.
+    block stops all of it, the writing too. It belongs to the task that opened it.
     """
 
     _mouth: Mouth
@@ -67,7 +68,8 @@ class VoiceStream:
         self._closed = True
         self._tasks.cancel_scope.cancel()
         try:
-            await self._tasks.__aexit__(None, None, None)  # an error of the block is the block's own
+            # an error of the block is the block's own, and is not put into a group
+            await self._tasks.__aexit__(None, None, None)
         finally:
             if self._frames is not None:
                 self._frames.close()
@@ -138,14 +140,17 @@ async def pieces(text: SpeakableText) -> AsyncGenerator[str, None]:
     if isinstance(text, str):
         yield text
     elif isinstance(text, AsyncIterable):
-        async for piece in text:
-            if isinstance(piece, str | TextDelta):
-                yield piece if isinstance(piece, str) else piece.text
+        async with closing(text):
+            async for piece in text:
+                if isinstance(piece, str | TextDelta):
+                    yield piece if isinstance(piece, str) else piece.text
     elif isinstance(text, Iterable) and not isinstance(text, bytes | bytearray):
-        for piece in text:
-            if not isinstance(piece, str):
-                raise UnsupportedInput(f"What is to be said is text; got {type(piece).__name__}.")
-            yield piece
+        async with aclosing(in_thread(text)) as given:
+            async for piece in given:
+                if isinstance(piece, str | TextDelta):
+                    yield piece if isinstance(piece, str) else piece.text
+                elif not isinstance(piece, get_args(StreamEvent)):
+                    raise UnsupportedInput(f"What is to be said is text; got {type(piece).__name__}.")
     else:
         raise UnsupportedInput(f"What is to be said is a text or pieces of one; got {type(text).__name__}.")
 

@@ -15,7 +15,7 @@ import queue
 import threading
 import weakref
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
@@ -27,13 +27,21 @@ from typing_extensions import Unpack
 
 import sauropod
 from sauropod._asking import AnyTool, AskOptions, PriorityName, PromptOptions, RunOptions
-from sauropod._engine import ModelName
+from sauropod._audio import AudioLimits, AudioSource
+from sauropod._hearing import Frames
+from sauropod._opening import ModelName, Openable
 from sauropod._runtime.pool import Isolation
+from sauropod._speaking import SpeakableText
+from sauropod._speech.endpointer import EndpointSettings
+from sauropod._transcriber import TranscriptionProgress
 from sauropod._values.completion import Completion, StreamEvent, TextDelta
 from sauropod._values.info import ModelInfo
 from sauropod._values.messages import Message, Prompt
 from sauropod._values.running import RunEvent, RunResult
 from sauropod._values.sampling import SamplingParams
+from sauropod._values.speech import HearingEvent, SpeechInfo, SpeechSpan, Transcript
+from sauropod._values.spoken import SpeechFrame
+from sauropod._voice import SayOptions, Speech
 from sauropod.errors import ClosedError, SauropodError
 
 if TYPE_CHECKING:
@@ -42,10 +50,38 @@ if TYPE_CHECKING:
 
     from sauropod._sources import ProgressCallback
 
-__all__ = ["Engine", "EngineOptions", "TextStream", "ToolRun"]
+__all__ = [
+    "DetectorStream",
+    "Engine",
+    "EngineOptions",
+    "TextStream",
+    "ToolRun",
+    "Transcriber",
+    "TranscriberOptions",
+    "TranscriptStream",
+    "Voice",
+    "VoiceDetector",
+    "VoiceDetectorOptions",
+    "VoiceOptions",
+    "VoiceStream",
+]
 
 
 Result = TypeVar("Result")
+Noun = TypeVar("Noun", bound=Openable[Any])
+Event = TypeVar("Event", covariant=True)
+
+
+class HeldStream(Protocol[Event]):
+    """A stream that is iterated over within `async with`."""
+
+    async def __aenter__(self) -> Any: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    async def __anext__(self) -> Event: ...
 
 
 class Caller(Protocol):
@@ -82,11 +118,47 @@ class EngineOptions(TypedDict, total=False):
     progress: ProgressCallback | None
 
 
-class Engine:
-    """`sauropod.Engine` for code that does not await. Arguments, results and errors are the same."""
+class _SpeechOptions(TypedDict, total=False):
+    """What voices, transcribers and detectors have in common."""
 
-    def __init__(self, source: ModelName = "demo", **options: Unpack[EngineOptions]) -> None:
-        self._engine = sauropod.Engine(source, **options)
+    backend: str | None
+    device: str
+    worker: str | None
+    isolation: Isolation
+    options: Mapping[str, Any] | None
+    progress: ProgressCallback | None
+
+
+class VoiceOptions(_SpeechOptions, total=False):
+    """The keyword arguments of `sauropod.Voice`."""
+
+    voice: str | Mapping[str, float] | None
+    speed: float
+    language: str | None
+    codec: ModelName
+    threads: int | None
+
+
+class TranscriberOptions(_SpeechOptions, total=False):
+    """The keyword arguments of `sauropod.Transcriber`."""
+
+    vad: ModelName | None
+    endpoint: EndpointSettings | None
+    language: str | None
+    threads: int | None
+
+
+class VoiceDetectorOptions(_SpeechOptions, total=False):
+    """The keyword arguments of `sauropod.VoiceDetector`."""
+
+    threads: int
+
+
+class _Openable(Generic[Noun]):
+    """The life of a noun: made, opened, closed."""
+
+    def __init__(self, noun: Noun) -> None:
+        self._noun = noun
         self._loop: _Loop | None = None
         self._changing = threading.Lock()
 
@@ -94,10 +166,10 @@ class Engine:
         """Load the model. `with` does this, if it has not been done."""
         with self._changing:
             if self._loop is not None:
-                raise ClosedError("An engine is opened once. Make a new one.")
+                raise ClosedError(f"{self._noun._article} is opened once. Make a new one.")
             self._loop = _Loop()
         try:
-            self._call(self._engine.open)
+            self._call(self._noun.open)
         except BaseException:
             self.close()
             raise
@@ -108,7 +180,7 @@ class Engine:
         with self._changing:
             loop, self._loop = self._loop, None
         if loop is not None:
-            loop.end(self._engine.aclose)
+            loop.end(self._noun.aclose)
 
     def __enter__(self) -> Self:
         return self if self._loop is not None else self.open()
@@ -118,10 +190,28 @@ class Engine:
     ) -> None:
         self.close()
 
+    def _call(self, function: Callable[[], Awaitable[Result]]) -> Result:
+        return self._running.call(function)
+
+    @property
+    def _running(self) -> _Loop:
+        loop = self._loop
+        if loop is None:
+            name = self._noun._noun
+            raise ClosedError(f"The {name} is not open. Use it in `with`, or call {name}.open().")
+        return loop
+
+
+class Engine(_Openable[sauropod.Engine]):
+    """`sauropod.Engine` for code that does not await. Arguments, results and errors are the same."""
+
+    def __init__(self, source: ModelName = "demo", **options: Unpack[EngineOptions]) -> None:
+        super().__init__(sauropod.Engine(source, **options))
+
     @property
     def info(self) -> ModelInfo:
         """What the model is, and where it was put."""
-        return self._engine.info
+        return self._noun.info
 
     @overload
     def complete(self, prompt: Prompt, *, returns: type[Result], **options: Unpack[AskOptions]) -> Result: ...
@@ -131,11 +221,11 @@ class Engine:
 
     def complete(self, prompt: Prompt, *, returns: Any = None, **options: Unpack[AskOptions]) -> Any:
         """The model's answer, once it is whole; with `returns`, as an instance of that type."""
-        return self._call(partial(self._engine.complete, prompt, returns=returns, **options))
+        return self._call(partial(self._noun.complete, prompt, returns=returns, **options))
 
     def stream(self, prompt: Prompt, *, returns: Any = None, **options: Unpack[AskOptions]) -> TextStream:
         """The model's answer as it is written."""
-        return TextStream(self._engine.stream(prompt, returns=returns, **options), self._call)
+        return TextStream(self._noun.stream(prompt, returns=returns, **options), self._call)
 
     @overload
     def run(
@@ -161,7 +251,7 @@ class Engine:
         self, prompt: Prompt, *, tools: Sequence[AnyTool], returns: Any = None, **options: Unpack[RunOptions]
     ) -> ToolRun[Any]:
         """Let the model call tools until it answers. Iterate over it, or ask for its `result`."""
-        return ToolRun(self._engine.run(prompt, tools=tools, returns=returns, **options), self._call)
+        return ToolRun(self._noun.run(prompt, tools=tools, returns=returns, **options), self._call)
 
     def embed(
         self,
@@ -171,17 +261,106 @@ class Engine:
         priority: PriorityName = "normal",
     ) -> NDArray[np.float32]:
         """One vector for each text: float32 [texts, d]."""
-        return self._call(partial(self._engine.embed, texts, normalize=normalize, priority=priority))
+        return self._call(partial(self._noun.embed, texts, normalize=normalize, priority=priority))
 
     def count_tokens(self, prompt: Prompt, **options: Unpack[PromptOptions]) -> int:
         """How many tokens the prompt takes."""
-        return self._call(partial(self._engine.count_tokens, prompt, **options))
+        return self._call(partial(self._noun.count_tokens, prompt, **options))
 
-    def _call(self, function: Callable[[], Awaitable[Result]]) -> Result:
-        loop = self._loop
-        if loop is None:
-            raise ClosedError("The engine is not open. Use it in `with`, or call engine.open().")
-        return loop.call(function)
+
+class Voice(_Openable[sauropod.Voice]):
+    """`sauropod.Voice` for code that does not await. Arguments, results and errors are the same."""
+
+    def __init__(
+        self, source: ModelName = "onnx-community/Kokoro-82M-v1.0-ONNX", **options: Unpack[VoiceOptions]
+    ) -> None:
+        super().__init__(sauropod.Voice(source, **options))
+
+    @property
+    def info(self) -> SpeechInfo:
+        """What the model is, and where it was put."""
+        return self._noun.info
+
+    def say(self, text: str, **options: Unpack[SayOptions]) -> Speech:
+        """All of a text as audio."""
+        return self._call(partial(self._noun.say, text, **options))
+
+    def stream(self, text: SpeakableText, **options: Unpack[SayOptions]) -> VoiceStream:
+        """A text as audio while it is made: a whole text, or pieces of one as they come, as from `engine.stream()`."""
+        return VoiceStream(self._noun.stream(text, **options), self._running)
+
+
+class Transcriber(_Openable[sauropod.Transcriber]):
+    """`sauropod.Transcriber` for code that does not await. Arguments, results and errors are the same."""
+
+    def __init__(
+        self, source: ModelName = "sauropod/parakeet-tdt-0.6b-v2", **options: Unpack[TranscriberOptions]
+    ) -> None:
+        super().__init__(sauropod.Transcriber(source, **options))
+
+    @property
+    def info(self) -> SpeechInfo:
+        """What the recogniser is, and where it was put."""
+        return self._noun.info
+
+    def transcribe(
+        self,
+        audio: AudioSource,
+        *,
+        language: str | None = None,
+        sample_rate: int | None = None,
+        limits: AudioLimits | None = None,
+        priority: PriorityName = "normal",
+        progress: Callable[[TranscriptionProgress], None] | None = None,
+    ) -> Transcript:
+        """What is said in a file, the bytes of one, an array with its rate, or frames."""
+        return self._call(
+            partial(
+                self._noun.transcribe,
+                audio,
+                language=language,
+                sample_rate=sample_rate,
+                limits=limits,
+                priority=priority,
+                progress=progress,
+            )
+        )
+
+    def stream(
+        self,
+        frames: Frames,
+        *,
+        language: str | None = None,
+        partials: bool = True,
+        priority: PriorityName = "live",
+    ) -> TranscriptStream:
+        """What is said in a stream of `AudioFrame`s while it comes in. They are taken from it in a thread."""
+        stream = self._noun.stream(frames, language=language, partials=partials, priority=priority)
+        return TranscriptStream(stream, self._running)
+
+
+class VoiceDetector(_Openable[sauropod.VoiceDetector]):
+    """`sauropod.VoiceDetector` for code that does not await. Arguments, results and errors are the same."""
+
+    def __init__(
+        self,
+        source: ModelName = "sauropod/Frame_VAD_Multilingual_MarbleNet_v2.0",
+        **options: Unpack[VoiceDetectorOptions],
+    ) -> None:
+        super().__init__(sauropod.VoiceDetector(source, **options))
+
+    @property
+    def info(self) -> SpeechInfo:
+        """What the model is, and where it was put."""
+        return self._noun.info
+
+    def detect(self, audio: AudioSource, settings: EndpointSettings | None = None) -> list[SpeechSpan]:
+        """Where somebody speaks in a file, an array or frames, in order."""
+        return self._call(partial(self._noun.detect, audio, settings))
+
+    def stream(self, rate: int | None = None) -> DetectorStream:
+        """Begin to listen to a stream of samples at `rate` a second; None is the detector's own."""
+        return DetectorStream(self._noun.stream(rate), self._call)
 
 
 class _Loop:
@@ -214,15 +393,21 @@ class _Loop:
     def call(self, function: Callable[[], Awaitable[Result]]) -> Result:
         """Run a coroutine function on the loop. Ctrl-C here cancels it there."""
         if self._process != os.getpid():
-            raise ClosedError("The engine was opened before this process was forked. Open a new engine.")
+            raise ClosedError("It was opened before this process was forked. Open a new one.")
         call = _Call(function)
         try:
             return self._portal.start_task_soon(call.run).result()
         except BaseException as error:
             call.give_up(self._portal)
             if self._ended and isinstance(error, Exception) and not isinstance(error, SauropodError):
-                raise ClosedError("The engine was closed during this call.") from None
+                raise ClosedError("It was closed during this call.") from None
             raise
+
+    def start(self, function: Callable[[], Awaitable[None]]) -> Future[None]:
+        """Run a coroutine function on the loop, without waiting for its end."""
+        if self._process != os.getpid():
+            raise ClosedError("It was opened before this process was forked. Open a new one.")
+        return self._portal.start_task_soon(function)
 
     def end(self, last: Callable[[], Awaitable[None]]) -> None:
         """Run a last coroutine function, and end the loop with whatever an interrupt may have left running on it."""
@@ -396,3 +581,102 @@ class TextStream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class _Held(Generic[Event]):
+    """A stream that is open on the loop as long as the `with` block lasts here."""
+
+    def __init__(self, stream: HeldStream[Event], loop: _Loop) -> None:
+        self._stream = stream
+        self._loop = loop
+        self._held: Future[None] | None = None
+        self._closing: anyio.Event | None = None
+
+    def __enter__(self) -> Self:
+        if self._held is not None:
+            raise ClosedError("A stream is opened once. Make a new one.")
+        opened: Future[None] = Future()
+
+        async def hold() -> None:
+            try:
+                self._closing = anyio.Event()
+                async with self._stream:
+                    opened.set_result(None)
+                    await self._closing.wait()
+            finally:
+                if not opened.done():
+                    opened.set_exception(ClosedError("The stream could not be opened."))
+
+        self._held = self._loop.start(hold)
+        opened.result()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        closing = self._closing
+        assert self._held is not None
+        assert closing is not None
+
+        async def close() -> None:
+            closing.set()
+
+        with suppress(ClosedError, RuntimeError):  # it ended with what it is a stream of
+            self._loop.call(close)
+        with suppress(CancelledError):
+            self._held.result()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Event:
+        if self._held is None:
+            raise ClosedError("This is streamed within a `with` block: with ….stream(…) as stream.")
+        try:
+            return self._loop.call(self._stream.__anext__)
+        except StopAsyncIteration:
+            raise StopIteration from None
+
+
+class VoiceStream(_Held[SpeechFrame]):
+    """`sauropod.VoiceStream` for code that does not await.
+
+    with voice.stream("Once upon a time there was a dinosaur.") as frames:
+        for frame in frames:
+            ...
+    """
+
+
+class TranscriptStream(_Held[HearingEvent]):
+    """`sauropod.TranscriptStream` for code that does not await.
+
+    with transcriber.stream(microphone) as events:
+        for event in events:
+            ...
+    """
+
+
+class DetectorStream:
+    """`sauropod.DetectorStream` for code that does not await."""
+
+    def __init__(self, stream: sauropod.DetectorStream, call: Caller) -> None:
+        self._stream = stream
+        self._call = call
+
+    @property
+    def rate(self) -> int:
+        """Samples a second of what is fed."""
+        return self._stream.rate
+
+    @property
+    def frame(self) -> int:
+        """Samples, at the detector's own rate, that one probability stands for."""
+        return self._stream.frame
+
+    def feed(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Take in the next samples, float32 [n]. The probabilities that have become certain, float32 [k]."""
+        return self._call(partial(self._stream.feed, samples))
+
+    def finish(self) -> NDArray[np.float32]:
+        """The rest of the probabilities: nothing more will come."""
+        return self._call(self._stream.finish)
