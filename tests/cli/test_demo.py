@@ -10,7 +10,7 @@ import pytest
 from sauropod import Message, Tool, UnsupportedInput
 from sauropod._sources.local_models import demo_path
 
-FAKE = ("fake:x", "--isolation", "thread", "--context-length", "4096", "--option", "eos_rate=0.2")
+FAKE = ("--text", "fake:x", "--isolation", "thread", "--context-length", "4096", "--option", "eos_rate=0.2")
 
 
 def test_every_question_is_shown_with_its_answer_and_figures(call: Callable[..., Any]) -> None:
@@ -54,14 +54,14 @@ def test_the_same_comes_as_data(call: Callable[..., Any]) -> None:
 
 
 def test_a_real_model_plays_along(call: Callable[..., Any], model: str) -> None:
-    shown = call("demo", model, "--isolation", "thread", "--threads", "1", "--context-length", "4096")
+    shown = call("demo", "--text", model, "--isolation", "thread", "--threads", "1", "--context-length", "4096")
     assert shown.code == 0
     assert "on cpu, loaded in" in shown.out
 
 
 @pytest.mark.skipif(not demo_path().is_file(), reason="the demo model is not there")
 def test_the_embedded_model_knows_its_lines(call: Callable[..., Any]) -> None:
-    shown = call("demo", "--isolation", "thread", "--threads", "1")
+    shown = call("demo", "--text", "--isolation", "thread", "--threads", "1")
     assert shown.code == 0
     assert "The capital of Spain is Madrid." in shown.out
     assert "calls get_weather(city='Paris')" in shown.out

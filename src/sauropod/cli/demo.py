@@ -1,11 +1,14 @@
-"""See it work: a short conversation with the small model that comes with sauropod, or with the one you name.
+"""See it work: a spoken conversation with the small models that come with sauropod.
 
+One voice asks, the recogniser hears, the language model answers, another voice speaks. What was said is written to WAV
+files, and when what happened to a picture. With --text, or without the extra "speech", it is written instead.
 Nothing is fetched for it and nothing leaves this machine.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import time
 from collections.abc import Sequence
 from statistics import median
@@ -13,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sauropod.cli.figures import as_data, duration, model_line, plural, rate, tokens_per_second
 from sauropod.cli.options import add_json, add_loading, add_model
-from sauropod.cli.terminal import print_json, print_text
+from sauropod.cli.terminal import note, print_json, print_text
 
 if TYPE_CHECKING:
     from sauropod import ModelInfo
@@ -25,6 +28,8 @@ USAGE = "[MODEL] [options]"
 EXAMPLES = """\
   sauropod demo
   sauropod demo ./model.gguf
+  sauropod demo --out ./spoken
+  sauropod demo --text
   sauropod demo --json
 """
 
@@ -36,6 +41,7 @@ for more. What ran it is what runs real models: llama.cpp, in a process of its o
 NEXT = """\
 Where to go from here:
   sauropod chat demo                    talk to it yourself
+  sauropod speak "Hello" -o hello.wav   let it say something
   sauropod pull Qwen/Qwen3-0.6B-GGUF    fetch a real model: this one, or any GGUF repository on huggingface.co
   sauropod chat Qwen/Qwen3-0.6B-GGUF    ... and talk to that
   sauropod doctor                       what this machine can compute on, and what is missing
@@ -49,11 +55,26 @@ And in Python:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser, optional=True)
+    parser.add_argument("--text", action="store_true", help="a written conversation, with a tool, instead of a spoken")
+    about = "where recordings and the picture go (default: sauropod-demo)"
+    parser.add_argument("--out", metavar="DIRECTORY", default="sauropod-demo", help=about)
     add_json(parser)
     add_loading(parser)
 
 
 def run(options: argparse.Namespace) -> int:
+    missing = [name for name in ("onnxruntime", "soxr", "soundfile") if importlib.util.find_spec(name) is None]
+    if options.text:
+        return _written(options)
+    if missing:
+        note(f'It is written, not spoken: {missing[0]} is missing. Install it with: pip install "sauropod[speech]"')
+        return _written(options)
+    from sauropod.cli.demo_speech import run_spoken
+
+    return run_spoken(options, NEXT)
+
+
+def _written(options: argparse.Namespace) -> int:
     from sauropod.cli.asking import opened, require_chat
     from sauropod.cli.show import Show
 

@@ -22,13 +22,17 @@ __all__ = [
     "add_model",
     "add_reasoning",
     "add_sampling",
+    "add_speech_loading",
     "add_system",
     "as_text",
     "asked_of",
     "engine_options",
+    "speech_options",
 ]
 
 LOADING = ("backend", "device", "isolation", "context_length", "slots", "threads", "gpu_layers", "cache_type")
+
+SPEECH_LOADING = ("backend", "device", "isolation", "threads")
 
 REASONING = ("reasoning_effort", "reasoning_budget")
 
@@ -74,6 +78,26 @@ def add_loading(parser: argparse.ArgumentParser) -> None:
     )
     about = "what only this backend knows; repeatable"
     group.add_argument("--option", metavar="NAME=VALUE", type=as_text, action="append", default=[], help=about)
+
+
+def add_speech_loading(parser: argparse.ArgumentParser) -> None:
+    """The options that a voice and a transcriber share."""
+    group = parser.add_argument_group("loading the model")
+    group.add_argument("--device", metavar="NAME", help="auto, cpu, cuda, coreml, directml, ... (default: auto)")
+    group.add_argument("--threads", metavar="N", type=int, help="of the CPU (default: all cores)")
+    group.add_argument("--backend", metavar="NAME", help="what runs it (default: by the kind of file)")
+    group.add_argument(
+        "--isolation", choices=["process", "thread"], help="where native code runs (default: a process of its own)"
+    )
+    about = "what only this backend knows; repeatable"
+    group.add_argument("--option", metavar="NAME=VALUE", type=as_text, action="append", default=[], help=about)
+
+
+def speech_options(options: argparse.Namespace) -> dict[str, Any]:
+    """The keyword arguments of a `Voice` or a `Transcriber`: those that were given."""
+    given: dict[str, Any] = {name: getattr(options, name) for name in SPEECH_LOADING}
+    given["options"] = dict(_pair(each) for each in options.option) or None
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def add_sampling(parser: argparse.ArgumentParser) -> None:

@@ -13,9 +13,11 @@ from sauropod.cli.failures import ENVIRONMENT, EXIT_CODES, UsageError
 __all__ = ["COMMANDS", "OVERVIEW", "Command", "Parser", "command_named", "usage_error"]
 
 COMMANDS = {
-    "demo": "see it work: a short conversation with the model that comes with sauropod",
+    "demo": "see it work: a short conversation with the models that come with sauropod",
     "run": "ask a model one thing",
     "chat": "talk to a model",
+    "speak": "say a text",
+    "transcribe": "write down what is said in recordings",
     "pull": "fetch a model",
     "ls": "list the models on this machine",
     "rm": "remove models",
@@ -30,7 +32,7 @@ _LISTED = "".join(f"  {name:10}{about}\n" for name, about in COMMANDS.items())
 OVERVIEW = f"""\
 usage: sauropod COMMAND [options]
 
-Runs language models on your own machine.
+Listens, thinks and speaks on your own machine.
 
 commands:
 {_LISTED}\
@@ -39,6 +41,8 @@ commands:
 examples:
   sauropod demo
   sauropod run demo "What is the capital of France?"
+  sauropod speak "Hello there." -o hello.wav
+  sauropod transcribe hello.wav
   sauropod pull Qwen/Qwen3-0.6B-GGUF
   sauropod chat Qwen/Qwen3-0.6B-GGUF
 
