@@ -14,7 +14,9 @@ from benchmarks import (
     scheduler,
     schema,
     shared_prompt,
+    speech,
     startup,
+    together,
 )
 from benchmarks.harness.program import Benchmark, run
 from benchmarks.harness.report import Row
@@ -33,6 +35,8 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "cancel": cancel.measure,
     "schema": schema.measure,
     "hostile": hostile.measure,
+    "speech": speech.measure,
+    "together": together.measure,
 }
 
 
