@@ -1,7 +1,7 @@
-"""Ears and mouth beside a bare onnxruntime loop over the same graphs, alone and with eight callers; the detector's cost.
+"""Ears and mouth beside a bare onnxruntime loop over the same graphs, alone and with eight callers; a detector's cost.
 
 The bare loop computes one thing after another in one thread of Python, with onnxruntime's own defaults, and does
-nothing else: no worker, no batches, no resampling, no text to read. What it is given has been read and resampled before.
+nothing else: no worker, no batches, no resampling, no text to read. What it is given was read and resampled before.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ async def _mouth(setup: Setup, voice: Voice) -> list[Row]:
     async def alone(sentence: str) -> None:
         await voice.say(sentence, voice=name)
 
-    seconds = sum((await voice.say(sentence, voice=name)).duration for sentence in SENTENCES)
+    seconds = sum([(await voice.say(sentence, voice=name)).duration for sentence in SENTENCES])
     one, bare_one = await _rounds(setup, lambda: _each(alone, SENTENCES), lambda: bare.all(given))
     many, bare_many = await _rounds(setup, lambda: _together(alone, SENTENCES), lambda: bare.all(given))
     return [
