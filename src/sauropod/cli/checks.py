@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 import anyio
 import attrs
 
-from sauropod import Completion, Device, Engine, ModelNotFound
+from sauropod import BackendNotFound, Completion, Device, Engine, ModelNotFound, Transcriber, Voice
 from sauropod.cli.figures import duration, plural
 from sauropod.cli.machine import cores, cpu_name, devices_of, has_nvidia_card, version_of
 
@@ -142,6 +142,10 @@ def backends() -> Iterator[Check]:
         yield from _backend(name, distribution)
 
 
+OPTIONAL = ("onnx", "onnx_asr")
+"""Backends of ours that an installation need not have what they take."""
+
+
 def _backend(name: str, distribution: str) -> Iterator[Check]:
     from sauropod._runtime.registry import load_backend
     from sauropod.abc import Backend
@@ -151,7 +155,8 @@ def _backend(name: str, distribution: str) -> Iterator[Check]:
         backend = load_backend(name)
         devices = devices_of(name) if isinstance(backend, Backend) else []
     except Exception as error:
-        yield Check(name, "problem" if own else "missing", str(error), _fix_in(str(error)))
+        needed = own and name not in OPTIONAL
+        yield Check(name, "problem" if needed else "missing", str(error), _fix_in(str(error)))
         return
     files = " and ".join(backend.suffixes) if isinstance(backend, Backend) else ""
     kind = f"loads {files} files" if files else "loads no files"
@@ -239,6 +244,7 @@ def trials() -> Iterator[Check]:
     """What has to work, tried."""
     yield _worker()
     yield _demo()
+    yield _demo_speech()
 
 
 def _worker() -> Check:
@@ -262,6 +268,25 @@ def _demo() -> Check:
         return Check("demo model", "problem", f"loaded, but it says the capital of France is {answer!r}", REBUILD)
     after = duration(completion.timings.total)
     return Check("demo model", "ok", f"loaded in {duration(loaded)}, answered {answer!r} in {after}")
+
+
+def _demo_speech() -> Check:
+    """The demo's voice says something, and its ears hear it."""
+    began = time.perf_counter()
+    try:
+        heard = anyio.run(_said_and_heard, "What is the capital of France?")
+    except BackendNotFound as error:
+        return Check("demo speech", "missing", str(error), _fix_in(str(error)))
+    except Exception as error:
+        return Check("demo speech", "problem", str(error), _fix_in(str(error)))
+    state: Status = "ok" if "france" in heard.lower() else "problem"
+    return Check("demo speech", state, f"said and heard {heard!r} in {duration(time.perf_counter() - began)}")
+
+
+async def _said_and_heard(text: str) -> str:
+    async with Voice("demo") as voice, Transcriber("demo") as transcriber:
+        speech = await voice.say(text)
+        return (await transcriber.transcribe((speech.samples, speech.rate))).text
 
 
 def _asked(model: str, question: str, backend: str | None = None) -> tuple[float, Completion]:
