@@ -15,7 +15,7 @@ import nox
 nox.options.sessions = ["tests", "typing", "lint", "docs"]
 nox.options.default_venv_backend = "uv|virtualenv"
 
-PLUGINS = ("examples/plugins/markov", "examples/plugins/openai_chat")
+PLUGINS = ("examples/plugins/markov", "examples/plugins/openai_chat", "examples/plugins/espeak")
 LLAMA_CPP = "llama-cpp-python==0.3.36"
 """Its sources carry those of llama.cpp."""
 TRAINING = ("torch==2.13.0", "tokenizers>=0.21", "gguf>=0.17")

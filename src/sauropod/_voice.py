@@ -96,6 +96,8 @@ class Voice(Openable[Mouth]):
     - `voice`: which of the model's voices (`info.voices`); by default its first. Several are blended:
       `"af_heart:0.7+af_bella:0.3"`, or a mapping of names to shares.
     - `speed`: from 0.5 to 2. `language`: how the text is read, such as `"en-gb"`; by default the voice's own.
+    - `slots`: how many phrases are computed side by side. One at a time (the default) is said soonest; on two cores, two
+      with one thread each come to a little more in all.
     - `device`, `isolation`, `worker`, `threads`, `options` and `progress` are as in `sauropod.Engine`.
 
     Opening raises what opening an `Engine` raises.
@@ -115,6 +117,7 @@ class Voice(Openable[Mouth]):
         device: str = "auto",
         worker: str | None = None,
         isolation: Isolation = "process",
+        slots: int | None = None,
         threads: int | None = None,
         options: Mapping[str, Any] | None = None,
         progress: ProgressCallback | None = None,
@@ -130,7 +133,7 @@ class Voice(Openable[Mouth]):
             isolation=isolation,
             progress=progress,
         )
-        self._options = LoadOptions(device=self._place.device, threads=threads, extra=options or {})
+        self._options = LoadOptions(device=self._place.device, slots=slots, threads=threads, extra=options or {})
         self._codec = Place.of(codec, ending=".onnx", device=device, isolation=isolation, progress=progress)
         self._voice = None if voice is None else read_voice(voice)
         self._speed, self._language = _checked_speed(speed), language
@@ -182,6 +185,7 @@ class Voice(Openable[Mouth]):
                 device=place.device,
                 worker=place.worker,
                 isolation=place.isolation,
+                slots=options.slots,
                 threads=options.threads,
                 context_length=CONTEXT,
                 options=options.extra,

@@ -136,6 +136,7 @@ class VoiceOptions(_SpeechOptions, total=False):
     speed: float
     language: str | None
     codec: ModelName
+    slots: int | None
     threads: int | None
 
 
