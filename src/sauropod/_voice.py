@@ -96,8 +96,8 @@ class Voice(Openable[Mouth]):
     - `voice`: which of the model's voices (`info.voices`); by default its first. Several are blended:
       `"af_heart:0.7+af_bella:0.3"`, or a mapping of names to shares.
     - `speed`: from 0.5 to 2. `language`: how the text is read, such as `"en-gb"`; by default the voice's own.
-    - `slots`: how many phrases are computed side by side. One at a time (the default) is said soonest; on two cores, two
-      with one thread each come to a little more in all.
+    - `slots`: how many phrases are computed side by side. One at a time (the default) is said soonest; several, with one
+      thread each, come to more in all.
     - `device`, `isolation`, `worker`, `threads`, `options` and `progress` are as in `sauropod.Engine`.
 
     Opening raises what opening an `Engine` raises.

@@ -69,7 +69,7 @@ class Batches(Generic[Item, Result]):
         return replies
 
     def _results(self, taken: Sequence[tuple[Job[Item, Result], Item]]) -> Sequence[Result]:
-        results = list(self.compute([item for _, item in taken]))
+        results = list(self.compute([item for _, item in taken])) if taken else []  # a job may have no items
         if len(results) != len(taken):
             raise BackendError(f"The backend gave {len(results)} results for {len(taken)} inputs.")
         return results

@@ -49,8 +49,8 @@ class SpeechHost:
         """Prepare a request's items, in the model's own thread. What is returned takes them in."""
         if not isinstance(request, Compute):
             raise UnsupportedInput(f"{self.info.name} is a {self.info.kind.replace('_', ' ')} and writes no text.")
+        items = [self.model.prepare(item) for item in request.items]  # first: it refuses what has no samples to count
         costs = [_cost(item) for item in request.items]
-        items = [self.model.prepare(item) for item in request.items]
         return partial(self.batches.add, Job(request.id, items, costs, request.priority, received))
 
     def interrupt(self, id: int) -> None:

@@ -28,9 +28,9 @@ class Tape:
         return self._end
 
     def append(self, samples: NDArray[np.float32]) -> None:
-        """The next samples: float32 [n]."""
+        """The next samples: float32 [n]. They are copied, for who records often fills the same memory again."""
         if len(samples):
-            self._blocks.append(samples)
+            self._blocks.append(samples.copy())
             self._end += len(samples)
 
     def forget(self, before: int) -> None:

@@ -1,5 +1,6 @@
 """For authors of backends and of applications: fakes as strict as the real thing, and synthetic models."""
 
+from sauropod.testing.audio_codec_check import check_audio_codec
 from sauropod.testing.conformance import check_language_model
 from sauropod.testing.fake import FakeBackend, FakeLanguageModel, FakeOptions
 from sauropod.testing.fake_speech import (
@@ -10,7 +11,12 @@ from sauropod.testing.fake_speech import (
     FakeVoiceDetector,
     speech_of,
 )
+from sauropod.testing.phonemizer_check import check_phonemizer
+from sauropod.testing.recognizer_check import check_recognizer
+from sauropod.testing.synthesizer_check import check_synthesizer
+from sauropod.testing.turn_detector_check import check_turn_detector
 from sauropod.testing.violation import ContractViolation
+from sauropod.testing.voice_detector_check import check_voice_detector
 
 __all__ = [
     "ContractViolation",
@@ -22,6 +28,12 @@ __all__ = [
     "FakeSynthesizer",
     "FakeTurnDetector",
     "FakeVoiceDetector",
+    "check_audio_codec",
     "check_language_model",
+    "check_phonemizer",
+    "check_recognizer",
+    "check_synthesizer",
+    "check_turn_detector",
+    "check_voice_detector",
     "speech_of",
 ]

@@ -1,0 +1,1 @@
+"""Training of the embedded demo recogniser, from nothing to ONNX files."""
