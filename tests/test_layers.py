@@ -18,9 +18,9 @@ LAYERS = (
     ("_session",),
     ("_transcriber", "_voice"),
     ("_hearing", "_speaking", "_orpheus"),
-    ("_ears", "_mouths", "_iterating"),
+    ("_ears", "_mouths"),
     ("_engine", "_detector"),
-    ("_opening",),
+    ("_opening", "_iterating"),
     ("_asking", "_handles", "_running"),
     ("_stream",),
     ("_writing",),
@@ -36,7 +36,20 @@ LAYERS = (
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 
 BACKENDS_MAY_USE = {"_log", "abc", "_values", "errors", "_text", "_speech"}
-EXTRAS = {"llama_cpp", "jinja2", "onnxruntime", "gguf", "huggingface_hub", "numpy", "trio", "soxr", "soundfile", "onnx"}
+EXTRAS = {
+    "llama_cpp",
+    "jinja2",
+    "onnxruntime",
+    "gguf",
+    "huggingface_hub",
+    "numpy",
+    "trio",
+    "soxr",
+    "soundfile",
+    "onnx",
+    "av",
+    "sounddevice",
+}
 EXTRAS |= {"msgspec", "jsonschema_rs", "docstring_parser"}  # which only some requests need, and which take a while
 """Never imported when a module of the base is; inside functions they may be."""
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import re
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +30,7 @@ from sauropod.testing import speech_of
 pytestmark = pytest.mark.anyio
 
 RATE = 16_000
+ORDER = [UtteranceStarted, UtteranceEnded, FinalTranscript]
 
 
 def fake(**options: Any) -> Transcriber:
@@ -116,12 +121,14 @@ async def test_many_files_share_batches() -> None:
 
 
 async def test_a_stream_tells_of_each_utterance_in_order() -> None:
-    async with fake() as transcriber, transcriber.stream(frames_of(audio_of("Good day to you.", "And bye."))) as stream:
+    frames = slowly(frames_of(audio_of("Good day to you.", "And bye.")))
+    async with fake(seconds=0.05) as transcriber, transcriber.stream(frames) as stream:
         events = [event async for event in stream]
     finals = [event for event in events if isinstance(event, FinalTranscript)]
     assert [final.text for final in finals] == ["Good day to you.", "And bye."]
-    kinds = [type(event) for event in events if not isinstance(event, PartialTranscript)]
-    assert kinds == [UtteranceStarted, UtteranceEnded, FinalTranscript] * 2
+    kinds = [type(event).__name__[0] for event in events if not isinstance(event, UtteranceStarted)]
+    assert re.fullmatch("(P*UF){2}", "".join(kinds))  # partial transcripts, then its end, then the final one
+    assert [type(event) for event in events if not isinstance(event, PartialTranscript)] == ORDER * 2
     for event in events[: events.index(finals[0])]:
         if isinstance(event, PartialTranscript):
             assert "Good day to you.".startswith(event.stable)
@@ -132,7 +139,7 @@ async def test_partial_transcripts_grow_and_take_nothing_back() -> None:
     async with fake() as transcriber, transcriber.stream(slowly(frames_of(audio_of(text)))) as stream:
         partials = [event.stable async for event in stream if isinstance(event, PartialTranscript)]
     assert len(partials) >= 2
-    assert all(later.startswith(earlier) for earlier, later in zip(partials, partials[1:], strict=False))
+    assert all(later.startswith(earlier) for earlier, later in pairwise(partials))
     assert all(text.startswith(each) for each in partials)
 
 
@@ -158,7 +165,7 @@ async def test_the_way_frames_are_cut_changes_nothing() -> None:
 @pytest.mark.parametrize(
     ("frames", "complaint"),
     [
-        ([AudioFrame(np.zeros(10, np.int16), RATE)], "float32"),  # type: ignore[arg-type]
+        ([AudioFrame(np.zeros(10, np.int16), RATE)], "float32"),
         ([AudioFrame(np.full(10, np.nan, np.float32), RATE)], "NaN"),
         ([AudioFrame(np.zeros(10, np.float32), RATE), AudioFrame(np.zeros(10, np.float32), 8000)], "one rate"),
         ([np.zeros(10, np.float32)], "AudioFrame"),
@@ -184,7 +191,7 @@ async def test_an_error_of_the_source_reaches_the_reader() -> None:
 async def test_leaving_a_stream_stops_it() -> None:
     closed = anyio.Event()
 
-    async def endless() -> AsyncIterator[AudioFrame]:
+    async def endless() -> AsyncGenerator[AudioFrame, None]:
         try:
             while True:
                 yield AudioFrame(speech_of("on and on "), RATE)
@@ -227,3 +234,81 @@ async def test_what_is_closed_says_so() -> None:
         pass
     with pytest.raises(sauropod.ClosedError, match="has been closed"):
         transcriber.stream([])
+
+
+async def test_a_slow_recogniser_is_waited_for_and_nothing_piles_up() -> None:
+    taken = 0
+
+    async def frames() -> AsyncIterator[AudioFrame]:
+        nonlocal taken
+        for _ in range(60):
+            taken += 1
+            yield AudioFrame(audio_of("word by word", gap=0.4), RATE)
+            await anyio.lowlevel.checkpoint()
+
+    async with fake(batch=1, seconds=0.02) as transcriber, transcriber.stream(frames(), partials=False) as stream:
+        while not isinstance(await anext(stream), FinalTranscript):
+            pass
+        assert taken < 12
+        finals = [event async for event in stream if isinstance(event, FinalTranscript)]
+    assert len(finals) == 59
+
+
+async def test_an_error_of_the_callback_is_the_callers_own() -> None:
+    def broken(told: TranscriptionProgress) -> None:
+        if told.done > 2:
+            raise ValueError("mine")
+
+    async with fake(seconds=0.01) as transcriber:
+        with pytest.raises(ValueError, match="mine"):
+            await transcriber.transcribe((audio_of("one word", "and another", "and more"), RATE), progress=broken)
+        assert (await transcriber.transcribe((audio_of("all good"), RATE))).text == "all good"
+
+
+async def test_a_source_that_blocks_holds_up_nobody() -> None:
+    held = threading.Event()
+
+    def blocking() -> Iterator[AudioFrame]:
+        yield AudioFrame(np.zeros(RATE, np.float32), RATE)
+        held.wait(30)
+
+    try:
+        async with fake() as transcriber:
+            async with AsyncExitStack() as stack:
+                for _ in range(50):
+                    await stack.enter_async_context(transcriber.stream(blocking()))
+                with anyio.fail_after(20):
+                    assert (await transcriber.transcribe((audio_of("all good"), RATE))).text == "all good"
+            with anyio.move_on_after(0.2) as scope:
+                await transcriber.transcribe(blocking())
+            assert scope.cancelled_caught
+    finally:
+        held.set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ({"endpoint": 5}, "endpoint is a EndpointSettings"),
+        ({"language": 5}, "language is a tag"),
+        ({"worker": 5}, "worker is a name"),
+        ({"isolation": "none"}, "isolation is one of"),
+    ],
+)
+async def test_arguments_of_other_kinds_are_refused(arguments: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(sauropod.UnsupportedInput, match=complaint):
+        Transcriber("fake:recognizer", **arguments)
+
+
+async def test_a_detector_loses_nothing_when_a_call_is_cancelled() -> None:
+    async with sauropod.VoiceDetector("fake:voice_detector", isolation="thread") as detector:
+        stream = detector.stream(RATE)
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await stream.feed(speech_of("ab"))
+        assert list(await stream.feed(speech_of("c"))) == [1.0] * 3
+        with pytest.raises(sauropod.UnsupportedInput, match="float32"):
+            await stream.feed(np.zeros(10, np.int16))
+        await stream.finish()
+        with pytest.raises(sauropod.UnsupportedInput, match="has been finished"):
+            await stream.feed(speech_of("d"))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import anyio.to_thread
+import anyio
 import attrs
 
 from sauropod._audio import AudioSource, open_audio
 from sauropod._handles import SpeechHandle
-from sauropod._opening import ModelName, Openable, Place
+from sauropod._iterating import END, Asked
+from sauropod._opening import ModelName, Openable, Place, check_kinds
+from sauropod._runtime.mailbox import in_daemon_thread
 from sauropod._runtime.pool import Isolation
 from sauropod._speech.endpointer import Endpointer, EndpointSettings, SpeechEnded
 from sauropod._speech.resampler import Resampler
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
     from sauropod._sources import ProgressCallback
 
-__all__ = ["DetectorStream", "VoiceDetector"]
+__all__ = ["DetectorStream", "VoiceDetector", "checked_samples"]
 
 WORKER = "listening"
 """The worker of detectors: one of their own, so that speech is heard while something else is computed."""
@@ -76,19 +79,21 @@ class VoiceDetector(Openable[SpeechHandle]):
 
     def stream(self, rate: int | None = None) -> DetectorStream:
         """Begin to listen to a stream of samples at `rate` a second; None is the detector's own."""
-        return DetectorStream(self._handle, rate or self.info.sample_rate)
+        return DetectorStream(self._handle, self.info.sample_rate if rate is None else rate)
 
     async def detect(self, audio: AudioSource, settings: EndpointSettings | None = None) -> list[SpeechSpan]:
         """Where somebody speaks in a file, an array or frames, in order. Raises `UnsupportedInput` for bad audio."""
+        check_kinds(settings=(settings, EndpointSettings))
         info, spans = self.info, list[SpeechSpan]()
         endpointer = Endpointer(settings or EndpointSettings(), info.frame, info.sample_rate)
         stream = self.stream()
-        with await anyio.to_thread.run_sync(lambda: open_audio(audio, rate=info.sample_rate)) as reading:
+        reading = await in_daemon_thread(lambda: open_audio(audio, rate=info.sample_rate))
+        with contextlib.closing(Asked(reading, reading.close)) as asked:
             ended = False
             while not ended:
-                frame = await anyio.to_thread.run_sync(lambda: next(reading, None))
-                ended = frame is None
-                found = await (stream.finish() if frame is None else stream.feed(frame.samples))
+                frame = await asked.next()
+                ended = frame is END
+                found = await (stream.finish() if ended else stream.feed(frame.samples))
                 events = [*endpointer.feed(found), *(endpointer.finish() if ended else ())]
                 spans += [
                     SpeechSpan(event.start / info.sample_rate, event.end / info.sample_rate)
@@ -103,14 +108,20 @@ class VoiceDetector(Openable[SpeechHandle]):
 
 @attrs.define(eq=False)
 class DetectorStream:
-    """One stream in which speech is looked for. Streams of all callers are computed together."""
+    """One stream in which speech is looked for. Streams of all callers are computed together.
+
+    A call that is cancelled loses nothing: its samples are looked at with the next. Calls take turns.
+    """
 
     _handle: SpeechHandle
     rate: int
     """Samples a second of what is fed."""
     _resampler: Resampler = attrs.field(init=False)
+    _waiting: list[NDArray[np.float32]] = attrs.field(factory=list)
+    """Samples that have not been looked at."""
     _state: Any = None
     _finished: bool = False
+    _turn: anyio.Lock = attrs.field(factory=anyio.Lock)
 
     def __attrs_post_init__(self) -> None:
         self._resampler = Resampler(self.rate, self._handle.info.sample_rate)
@@ -122,17 +133,41 @@ class DetectorStream:
 
     async def feed(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Take in the next samples, float32 [n]. The probabilities that have become certain, float32 [k]."""
-        return await self._take(self._resampler.feed(samples), last=False)
+        self._require_open()
+        self._waiting.append(self._resampler.feed(checked_samples(samples)))
+        return await self._detect()
 
     async def finish(self) -> NDArray[np.float32]:
         """The rest of the probabilities: nothing more will come."""
-        return await self._take(self._resampler.finish(), last=True)
+        self._require_open()
+        self._finished = True
+        self._waiting.append(self._resampler.finish())
+        return await self._detect()
 
-    async def _take(self, samples: NDArray[np.float32], *, last: bool) -> NDArray[np.float32]:
+    def _require_open(self) -> None:
         if self._finished:
             raise UnsupportedInput("This stream has been finished. Begin a new one with detector.stream().")
-        self._finished = last
-        detected: Detected
-        (detected,) = await self._handle.compute([Heard(samples, self._state, last)], Priority.HEARING)
-        self._state = detected.state
+
+    async def _detect(self) -> NDArray[np.float32]:
+        import numpy as np
+
+        async with self._turn:
+            taken = list(self._waiting)
+            samples = np.concatenate(taken) if taken else np.zeros(0, np.float32)
+            detected: Detected
+            (detected,) = await self._handle.compute([Heard(samples, self._state, self._finished)], Priority.HEARING)
+            self._state = detected.state
+            del self._waiting[: len(taken)]
         return detected.probabilities
+
+
+def checked_samples(samples: Any) -> NDArray[np.float32]:
+    """The samples of a stream. Raises `UnsupportedInput` for what is no sound."""
+    import numpy as np
+
+    if not isinstance(samples, np.ndarray) or samples.ndim != 1 or samples.dtype != np.float32:
+        shown = f"{samples.dtype} {samples.shape}" if isinstance(samples, np.ndarray) else type(samples).__name__
+        raise UnsupportedInput(f"Samples are float32 [n], from -1 to 1; got {shown}.")
+    if not np.isfinite(samples).all():
+        raise UnsupportedInput("There are samples that are no numbers (NaN or infinity). Look at where it comes from.")
+    return samples

@@ -9,7 +9,7 @@ import anyio
 import attrs
 
 from sauropod._detector import DetectorStream
-from sauropod._handles import SpeechHandle
+from sauropod._handles import GRACE, SpeechHandle
 from sauropod._speech.endpointer import (
     Endpointer,
     EndpointEvent,
@@ -67,7 +67,7 @@ class Ears:
             await self.recognizer.aclose()
         finally:
             if self.detector is not None:
-                with anyio.CancelScope(shield=True):
+                with anyio.move_on_after(GRACE, shield=True):
                     await self.detector.aclose()
 
 

@@ -127,7 +127,10 @@ class WorkerHandle(Loaded[ModelInfo]):
     @classmethod
     def check(cls, info: Any) -> None:
         if not isinstance(info, ModelInfo):
-            raise UnsupportedModel(f"{info.name} is a {info.kind.replace('_', ' ')}, not a language model.")
+            raise UnsupportedModel(
+                f"{info.name} is a {info.kind.replace('_', ' ')}, not a language model. Use it with "
+                "sauropod.Transcriber, sauropod.Voice or sauropod.VoiceDetector."
+            )
 
     def start(self, prompt: PromptText, sampling: SamplingParams, priority: Priority) -> Run:
         seed = int.from_bytes(os.urandom(4), "little") % SEEDS if sampling.seed is None else sampling.seed

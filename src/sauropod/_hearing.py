@@ -13,6 +13,7 @@ import attrs
 from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
+from sauropod._detector import checked_samples
 from sauropod._ears import Ears, Span, Utterances
 from sauropod._iterating import closing, in_thread
 from sauropod._speech.endpointer import EndpointSettings, SpeechEnded, SpeechStarted
@@ -37,6 +38,8 @@ __all__ = ["Frames", "TranscriptStream"]
 
 Frames: TypeAlias = "AsyncIterable[AudioFrame] | Iterable[AudioFrame]"
 
+IN_FLIGHT = 2
+"""Batches of utterances that are with the recogniser at once."""
 EVENTS = 64
 """Events that wait for whoever reads them; then no more audio is taken in."""
 SOONEST = 0.3
@@ -52,8 +55,8 @@ class _Utterance:
     start: float
     partials: Partials = attrs.field(factory=Partials)
     waiting: deque[HearingEvent] = attrs.field(factory=deque)
-    complete: bool = False
-    """Its final transcript is among its events."""
+    ended: bool = False
+    """It is over, and no partial transcript is of use any more."""
     heard: int = 0
     """Up to which sample it has been recognised."""
     running: bool = False
@@ -86,9 +89,14 @@ class TranscriptStream:
     _line: deque[_Utterance] = attrs.field(factory=deque)
     """Utterances that are not complete yet, the oldest first: only its events are given out."""
     _telling: anyio.Lock = attrs.field(factory=anyio.Lock)
+    _room: anyio.CapacityLimiter = attrs.field(init=False)
+    """For utterances that are with the recogniser. When it is full, no more audio is taken in."""
     _pace: float = 0.0
     """Seconds that the last partial transcript took."""
     _closed: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        self._room = anyio.CapacityLimiter(IN_FLIGHT * max(1, self._ears.info.batch))
 
     async def __aenter__(self) -> Self:
         if self._tasks is not None or self._closed:
@@ -163,8 +171,11 @@ class TranscriptStream:
                 await self._tell(self._line[-1], UtteranceStarted(event.start / rate))
             elif isinstance(event, SpeechEnded):
                 ended = self._line[-1]
+                ended.ended = True
                 await self._tell(ended, UtteranceEnded(event.start / rate, event.end / rate))
-                recognising.start_soon(self._finish, ended, utterances.said(event))
+                samples = utterances.said(event)
+                await self._room.acquire_on_behalf_of(ended)
+                recognising.start_soon(self._finish, ended, samples)
 
     def _hear_more(self, utterances: Utterances, recognising: TaskGroup) -> None:
         """Make a partial transcript, if there is enough that is new."""
@@ -181,12 +192,14 @@ class TranscriptStream:
         began = anyio.current_time()
         segment, _ = await self._ears.recognize(samples, utterance.start, self._language, self._priority)
         self._pace, utterance.running = anyio.current_time() - began, False
-        if not utterance.complete and segment.text:
+        if not utterance.ended and segment.text:
             await self._tell(utterance, PartialTranscript(*utterance.partials.feed(segment.text), utterance.start))
 
     async def _finish(self, utterance: _Utterance, samples: NDArray[np.float32]) -> None:
-        segment, language = await self._ears.recognize(samples, utterance.start, self._language, self._priority)
-        utterance.complete = True
+        try:
+            segment, language = await self._ears.recognize(samples, utterance.start, self._language, self._priority)
+        finally:
+            self._room.release_on_behalf_of(utterance)
         await self._tell(utterance, FinalTranscript(segment, language))
 
     async def _tell(self, utterance: _Utterance, event: HearingEvent) -> None:
@@ -212,7 +225,7 @@ class TranscriptStream:
                     raise UnsupportedInput(
                         f"A stream of audio has one rate; it was {resampler.from_rate}, and now it is {frame.rate}."
                     )
-                yield resampler.feed(checked(frame.samples))
+                yield resampler.feed(checked_samples(frame.samples))
         if resampler is not None:
             yield resampler.finish()
 
@@ -223,20 +236,6 @@ def _rate(frame: Any) -> int:
             f"A stream of audio is made of sauropod.AudioFrame(samples, rate); got {type(frame).__name__}."
         )
     return frame.rate
-
-
-def checked(samples: Any) -> NDArray[np.float32]:
-    """The samples of a frame. Raises `UnsupportedInput` for what is no sound."""
-    import numpy as np
-
-    if not isinstance(samples, np.ndarray) or samples.ndim != 1 or samples.dtype != np.float32:
-        shown = f"{samples.dtype} {samples.shape}" if isinstance(samples, np.ndarray) else type(samples).__name__
-        raise UnsupportedInput(f"The samples of a frame are float32 [n], from -1 to 1; got {shown}.")
-    if not np.isfinite(samples).all():
-        raise UnsupportedInput(
-            "A frame holds samples that are no numbers (NaN or infinity). Look at where it comes from."
-        )
-    return samples
 
 
 async def each(frames: Frames) -> AsyncGenerator[Any, None]:

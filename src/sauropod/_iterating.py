@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, Collection, Iterable
+import threading
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import anyio.to_thread
+import attrs
 
-__all__ = ["closing", "in_thread"]
+from sauropod._runtime.mailbox import in_daemon_thread
+
+__all__ = ["END", "Asked", "closing", "in_thread"]
+
+END = object()
+"""What `Asked.next` gives when there is nothing more."""
 
 
 @asynccontextmanager
@@ -21,19 +27,61 @@ async def closing(given: AsyncIterable[Any]) -> AsyncGenerator[AsyncIterable[Any
             await given.aclose()
 
 
-async def in_thread(given: Iterable[Any]) -> AsyncGenerator[Any, None]:
-    """What it gives, one by one. Collections are at hand; anything else is asked in a thread.
+@attrs.define(eq=False)
+class Asked:
+    """An iterator that may block: it is asked in threads, which do not keep a program from ending.
 
-    Cancelling leaves a call that blocks to itself.
+    Cancelling leaves a call that blocks to itself. It is closed when nobody is inside of it: by `close`, or by the call
+    that was left to itself, when that returns.
+    """
+
+    _iterator: Iterator[Any]
+    _close: Callable[[], object]
+    _lock: threading.Lock = attrs.field(factory=threading.Lock)
+    _inside: bool = False
+    _closing: bool = False
+
+    async def next(self) -> Any:
+        """What comes next, or `END`."""
+        with self._lock:
+            self._inside = True
+        return await in_daemon_thread(self._advance)
+
+    def close(self) -> None:
+        """Close it, now or when the call that is under way returns."""
+        with self._lock:
+            self._closing = True
+            if self._inside:
+                return
+        self._close()
+
+    def _advance(self) -> Any:
+        try:
+            return next(self._iterator, END)
+        finally:
+            with self._lock:
+                self._inside, closing = False, self._closing
+            if closing:
+                self._close()
+
+
+async def in_thread(given: Iterable[Any]) -> AsyncGenerator[Any, None]:
+    """What it gives, one by one. Collections are at hand; anything else is asked in a thread, and closed at the end.
+
+    A file is not closed: whoever opened it may have plans.
     """
     if isinstance(given, Collection):
         for each in given:
             yield each
         return
-    iterator, end = iter(given), object()
+    asked = Asked(iter(given), _closer(given))
+    try:
+        while (each := await asked.next()) is not END:
+            yield each
+    finally:
+        asked.close()
 
-    def advance() -> Any:
-        return next(iterator, end)
 
-    while (each := await anyio.to_thread.run_sync(advance, abandon_on_cancel=True)) is not end:
-        yield each
+def _closer(given: Any) -> Callable[[], object]:
+    close = getattr(given, "close", None)
+    return close if callable(close) and not hasattr(given, "read") else lambda: None

@@ -26,10 +26,24 @@ from sauropod.errors import BackendNotFound, ClosedError, UnsupportedInput, Unsu
 if TYPE_CHECKING:
     from sauropod._sources import ProgressCallback
 
-__all__ = ["ModelName", "Openable", "Place"]
+__all__ = ["ModelName", "Openable", "Place", "check_kinds", "checked_language"]
 
 ModelName: TypeAlias = str | os.PathLike[str] | Mapping[str, str]
 """A model as users write it; `docs/models.md` lists the forms."""
+
+
+def check_kinds(**given: tuple[Any, Any]) -> None:
+    """Raise `UnsupportedInput` for an argument, given with its type, that is neither of that type nor None."""
+    for name, (value, kind) in given.items():
+        if value is not None and not isinstance(value, kind):
+            raise UnsupportedInput(f"{name} is a {kind.__name__}, or None; got {type(value).__name__}.")
+
+
+def checked_language(language: str | None) -> str | None:
+    """Raises `UnsupportedInput` for what is no tag of a language."""
+    if language is not None and (not isinstance(language, str) or not language.strip()):
+        raise UnsupportedInput(f"language is a tag such as 'en-gb', or None; got {language!r}.")
+    return None if language is None else language.strip().lower()
 
 
 class Closable(Protocol):
@@ -127,6 +141,8 @@ class Place:
             raise UnsupportedInput(f"isolation is one of {' and '.join(get_args(Isolation))}; got {isolation!r}.")
         if not isinstance(device, str):
             raise UnsupportedInput(f"device is a text such as 'cuda:0'; got {device!r}.")
+        if worker is not None and (not isinstance(worker, str) or not worker):
+            raise UnsupportedInput(f"worker is a name, or None; got {worker!r}.")
         source, backend = _split_source(source, backend, ending)
         device = device.strip().lower()
         return cls(source=source, backend=backend, device=device, worker=worker, isolation=isolation, progress=progress)

@@ -10,7 +10,7 @@ import anyio
 import attrs
 
 from sauropod._engine import Engine
-from sauropod._handles import SpeechHandle, WorkerHandle
+from sauropod._handles import GRACE, SpeechHandle, WorkerHandle
 from sauropod._runtime.protocol import PromptText
 from sauropod._speech import orpheus
 from sauropod._speech.snac_windows import Joined, Window, Windows
@@ -103,7 +103,7 @@ class OrpheusMouth:
         try:
             await self.engine.aclose()
         finally:
-            with anyio.CancelScope(shield=True):
+            with anyio.move_on_after(GRACE, shield=True):
                 await self.codec.aclose()
 
 
@@ -112,4 +112,6 @@ def _voice(phrase: Phrase) -> str:
         raise UnsupportedInput(f"Orpheus speaks with one voice at a time; got {', '.join(phrase.voice)}.")
     if phrase.speed != 1:
         raise UnsupportedInput("Orpheus has a speed of its own. Leave speed out.")
+    if (phrase.language or "en-us").split("-")[0] != "en":
+        raise UnsupportedInput(f"Orpheus speaks English; got language {phrase.language!r}. Leave language out.")
     return next(iter(phrase.voice))

@@ -23,7 +23,7 @@ from sauropod.errors import ClosedError, UnsupportedInput
 
 __all__ = ["SpeakableText", "VoiceStream"]
 
-SpeakableText: TypeAlias = "str | Iterable[str] | AsyncIterable[Any]"
+SpeakableText: TypeAlias = "str | Iterable[Any] | AsyncIterable[Any]"
 """What is to be said: a text, or pieces of one as they come. Of the events of `engine.stream()` the text is said."""
 
 AHEAD = 1
@@ -93,12 +93,13 @@ class VoiceStream:
     async def _split(self, to_speak: MemoryObjectSendStream[Cut | Exception]) -> None:
         """Cut the text into phrases as it comes."""
         phrases = Phrases()
-        async with to_speak, aclosing(pieces(self._text)) as text:
+        async with to_speak:
             with suppress(anyio.BrokenResourceError):  # nobody speaks any more: whoever did has said why
                 try:
-                    async for piece in text:
-                        for phrase in phrases.feed(piece):
-                            await to_speak.send(phrase)
+                    async with aclosing(pieces(self._text)) as text:
+                        async for piece in text:
+                            for phrase in phrases.feed(piece):
+                                await to_speak.send(phrase)
                     for phrase in phrases.finish():
                         await to_speak.send(phrase)
                 except anyio.BrokenResourceError:
@@ -142,15 +143,11 @@ async def pieces(text: SpeakableText) -> AsyncGenerator[str, None]:
     elif isinstance(text, AsyncIterable):
         async with closing(text):
             async for piece in text:
-                if isinstance(piece, str | TextDelta):
-                    yield piece if isinstance(piece, str) else piece.text
+                yield _said(piece)
     elif isinstance(text, Iterable) and not isinstance(text, bytes | bytearray):
         async with aclosing(in_thread(text)) as given:
             async for piece in given:
-                if isinstance(piece, str | TextDelta):
-                    yield piece if isinstance(piece, str) else piece.text
-                elif not isinstance(piece, get_args(StreamEvent)):
-                    raise UnsupportedInput(f"What is to be said is text; got {type(piece).__name__}.")
+                yield _said(piece)
     else:
         raise UnsupportedInput(f"What is to be said is a text or pieces of one; got {type(text).__name__}.")
 
@@ -162,3 +159,12 @@ def _frame(spoken: Spoken, phrase: Cut, begin: int, at: int, rate: int) -> Speec
         for mark in spoken.marks
     )
     return SpeechFrame(spoken.samples, rate, at, phrase.text if at == begin else "", marks)
+
+
+def _said(piece: Any) -> str:
+    """What of a piece is said. Raises `UnsupportedInput` for what is neither text nor an event of an engine's."""
+    if isinstance(piece, str | TextDelta):
+        return piece if isinstance(piece, str) else piece.text
+    if isinstance(piece, get_args(StreamEvent)):
+        return ""
+    raise UnsupportedInput(f"What is to be said is text; got {type(piece).__name__}.")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import anyio
-import anyio.to_thread
 import attrs
 
 from sauropod._asking import PriorityName, as_priority
@@ -16,7 +16,9 @@ from sauropod._detector import WORKER
 from sauropod._ears import Ears, Utterances
 from sauropod._handles import SpeechHandle
 from sauropod._hearing import Frames, TranscriptStream
-from sauropod._opening import ModelName, Openable, Place
+from sauropod._iterating import END, Asked
+from sauropod._opening import ModelName, Openable, Place, check_kinds, checked_language
+from sauropod._runtime.mailbox import in_daemon_thread
 from sauropod._runtime.pool import Isolation
 from sauropod._speech.endpointer import EndpointSettings, SpeechEnded
 from sauropod._values.loading import LoadOptions
@@ -102,7 +104,8 @@ class Transcriber(Openable[Ears]):
             self._vad = Place.of(
                 vad, ending=".onnx", device="cpu", worker=WORKER, isolation=isolation, progress=progress
             )
-        self._endpoint, self._language = endpoint or EndpointSettings(), language
+        check_kinds(endpoint=(endpoint, EndpointSettings))
+        self._endpoint, self._language = endpoint or EndpointSettings(), checked_language(language)
 
     @property
     def info(self) -> SpeechInfo:
@@ -126,23 +129,15 @@ class Transcriber(Openable[Ears]):
 
         Raises `UnsupportedInput` for what is no audio, `BackendError`, `BackendCrashed` and `ClosedError`.
         """
-        reading = await anyio.to_thread.run_sync(
-            lambda: open_audio(
-                audio, rate=self.info.sample_rate, sample_rate=sample_rate, limits=limits or AudioLimits()
-            )
+        ears, language = self._handle, checked_language(language) or self._language
+        check_kinds(limits=(limits, AudioLimits), progress=(progress, Callable))
+        rate, urgent = ears.info.sample_rate, as_priority(priority)
+        reading = await in_daemon_thread(
+            lambda: open_audio(audio, rate=rate, sample_rate=sample_rate, limits=limits or AudioLimits())
         )
-        with reading:
-            task = _Transcription(
-                self._handle,
-                reading,
-                self._handle.utterances(
-                    attrs.evolve(self._endpoint, tail_seconds=max(0.2, self._endpoint.tail_seconds))
-                ),
-                language or self._language,
-                as_priority(priority),
-                progress,
-            )
-            return await task.run()
+        with contextlib.closing(Asked(reading, reading.close)) as asked:
+            utterances = ears.utterances(self._endpoint)
+            return await _Transcription(ears, reading, asked, utterances, language, urgent, progress).run()
 
     def stream(
         self,
@@ -160,7 +155,8 @@ class Transcriber(Openable[Ears]):
         """
         urgent = as_priority(priority)
         urgent = Priority.HEARING if urgent is Priority.LIVE else urgent
-        return TranscriptStream(self._handle, frames, self._endpoint, language or self._language, partials, urgent)
+        language = checked_language(language) or self._language
+        return TranscriptStream(self._handle, frames, self._endpoint, language, partials, urgent)
 
     async def _load(self) -> Ears:
         recognizer = await self._place.load_speech("recognizer", "demo-ears", self._options)
@@ -183,6 +179,7 @@ class _Transcription:
 
     ears: Ears
     reading: AudioStream
+    asked: Asked
     utterances: Utterances
     language: str | None
     priority: Priority
@@ -191,6 +188,8 @@ class _Transcription:
     """What was said, by the clips' order."""
     starts: list[int] = attrs.field(factory=list)
     """The first sample of each clip."""
+    first: int = 0
+    """The first clip that is not done."""
     done: int = 0
     """Up to which sample all is known."""
     error: Exception | None = None
@@ -209,9 +208,9 @@ class _Transcription:
     async def _read(self, tasks: anyio.abc.TaskGroup, limiter: anyio.CapacityLimiter) -> None:
         ended = False
         while not ended:
-            frame = await anyio.to_thread.run_sync(next, self.reading, None)
-            ended = frame is None
-            events = await (self.utterances.finish() if frame is None else self.utterances.feed(frame.samples))
+            frame = await self.asked.next()
+            ended = frame is END
+            events = await (self.utterances.finish() if ended else self.utterances.feed(frame.samples))
             for event in events:
                 if isinstance(event, SpeechEnded):
                     token = object()  # taken here, so that no more is read than can be worked off
@@ -234,11 +233,11 @@ class _Transcription:
         try:
             start = event.start / self.utterances.rate
             self.found[index] = await self.ears.recognize(samples, start, self.language, self.priority)
+            self._report()
         except Exception as error:
             self._stop(error, tasks)
         finally:
             limiter.release_on_behalf_of(token)
-        self._report()
 
     def _stop(self, error: Exception, tasks: anyio.abc.TaskGroup) -> None:
         self.error = self.error or error
@@ -247,8 +246,10 @@ class _Transcription:
     def _report(self) -> None:
         if self.progress is None:
             return
-        settled = (start for index, start in enumerate(self.starts) if index not in self.found)
-        self.done = max(self.done, next(settled, self.utterances.settled))
+        while self.first in self.found:
+            self.first += 1
+        settled = self.starts[self.first] if self.first < len(self.starts) else self.utterances.settled
+        self.done = max(self.done, settled)
         self.progress(TranscriptionProgress(self.done / self.utterances.rate, self.reading.declared))
 
     def _transcript(self) -> Transcript:

@@ -14,7 +14,7 @@ from sauropod._asking import PriorityName, as_priority
 from sauropod._audio import AudioFormat, encode_audio, write_audio
 from sauropod._engine import Engine
 from sauropod._mouths import GraphMouth, Mouth
-from sauropod._opening import ModelName, Openable, Place
+from sauropod._opening import ModelName, Openable, Place, checked_language
 from sauropod._orpheus import OrpheusMouth
 from sauropod._runtime.pool import Isolation
 from sauropod._speaking import SpeakableText, VoiceStream
@@ -96,8 +96,8 @@ class Voice(Openable[Mouth]):
     - `voice`: which of the model's voices (`info.voices`); by default its first. Several are blended:
       `"af_heart:0.7+af_bella:0.3"`, or a mapping of names to shares.
     - `speed`: from 0.5 to 2. `language`: how the text is read, such as `"en-gb"`; by default the voice's own.
-    - `slots`: how many phrases are computed side by side. One at a time (the default) is said soonest; several, with one
-      thread each, come to more in all.
+    - `slots`: how many phrases are computed side by side. One at a time (the default) is said soonest; several, with
+      one thread each, come to more in all.
     - `device`, `isolation`, `worker`, `threads`, `options` and `progress` are as in `sauropod.Engine`.
 
     Opening raises what opening an `Engine` raises.
@@ -136,7 +136,7 @@ class Voice(Openable[Mouth]):
         self._options = LoadOptions(device=self._place.device, slots=slots, threads=threads, extra=options or {})
         self._codec = Place.of(codec, ending=".onnx", device=device, isolation=isolation, progress=progress)
         self._voice = None if voice is None else read_voice(voice)
-        self._speed, self._language = _checked_speed(speed), language
+        self._speed, self._language = _checked_speed(speed), checked_language(language)
 
     @property
     def info(self) -> SpeechInfo:
@@ -164,11 +164,13 @@ class Voice(Openable[Mouth]):
         iterated over also `BackendError`, `BackendCrashed`, and what the text's source raises.
         """
         info = self.info
+        for name in options.keys() - SayOptions.__annotations__.keys():
+            raise TypeError(f"{name!r} is no option of speech; there are {', '.join(SayOptions.__annotations__)}.")
         asked = options.get("voice")
-        voice = read_voice(asked) if asked is not None else self._voice or {info.voices[0]: 1.0}
+        voice = read_voice(asked) if asked is not None else self._voice or dict.fromkeys(info.voices[:1], 1.0)
         check_voices(voice, info.voices)
         speed = options.get("speed")
-        language = options.get("language") or self._language
+        language = checked_language(options.get("language")) or self._language
         phrase = Phrase("", voice, self._speed if speed is None else _checked_speed(speed), language)
         priority = as_priority(options.get("priority", "live"))
         return VoiceStream(self._handle, text, phrase, Priority.SPEAKING if priority is Priority.LIVE else priority)

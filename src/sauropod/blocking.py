@@ -408,7 +408,15 @@ class _Loop:
         """Run a coroutine function on the loop, without waiting for its end."""
         if self._process != os.getpid():
             raise ClosedError("It was opened before this process was forked. Open a new one.")
-        return self._portal.start_task_soon(function)
+        try:
+            return self._portal.start_task_soon(function)
+        except RuntimeError:
+            raise ClosedError("It has been closed. Open a new one.") from None
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether this is a forked copy of the process that it runs in."""
+        return self._process != os.getpid()
 
     def end(self, last: Callable[[], Awaitable[None]]) -> None:
         """Run a last coroutine function, and end the loop with whatever an interrupt may have left running on it."""
@@ -616,8 +624,8 @@ class _Held(Generic[Event]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         closing = self._closing
-        assert self._held is not None
-        assert closing is not None
+        if self._held is None or closing is None or self._loop.is_elsewhere:
+            return  # never opened, or opened before this process was forked
 
         async def close() -> None:
             closing.set()

@@ -59,7 +59,7 @@ def test_the_gradient_is_what_a_small_change_changes(seed: int) -> None:
     steps = [rng.normal(0, 1, each.shape).astype(np.float32) for each in arrays]
     found = sum(float((step * gradient).sum()) for step, gradient in zip(steps, gradients, strict=True))
     ahead, behind = (
-        likelihood(*(each + sign * step for each, step in zip(arrays, steps, strict=True)), frames, lengths)[0][0]
+        likelihood(*(each + sign * step for each, step in zip(arrays, steps, strict=True)), frames, lengths)[0][0]  # type: ignore[call-arg]
         for sign in (0.01, -0.01)
     )
     assert np.isclose(found, (ahead - behind) / 0.02, rtol=0.02, atol=0.02)

@@ -44,7 +44,7 @@ def noisy(wave: Wave, rng: Rng) -> Wave:
     colour = rng.choice((0.0, 0.5, 1.0))
     decibels = rng.uniform(8, 45) if rng.random() < 0.65 else rng.uniform(45, 80)
     level = np.sqrt(np.mean(np.square(wave)) + 1e-12) * 10 ** (-decibels / 20)
-    return wave + level.astype(np.float32) * noise(len(wave), colour, rng)
+    return np.asarray(wave + level.astype(np.float32) * noise(len(wave), colour, rng), np.float32)
 
 
 def noise(length: int, colour: float, rng: Rng) -> Wave:
@@ -87,5 +87,5 @@ def roomy(length: int) -> int:
 def _filtered(wave: Wave, gain: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Wave:
     """`wave` with the `gain` of every frequency in hertz."""
     size = roomy(len(wave))
-    spectrum = rfft(wave, size) * gain(rfftfreq(size, 1 / RATE)).astype(np.float32)
+    spectrum = rfft(wave, size) * gain(np.asarray(rfftfreq(size, 1 / RATE), np.float64)).astype(np.float32)
     return np.asarray(irfft(spectrum, size)[: len(wave)], dtype=np.float32)

@@ -49,13 +49,13 @@ def likelihood(
 
 
 def _exp(x: Floats) -> Floats:
-    return np.exp(np.minimum(x, 0.0))
+    return np.asarray(np.exp(np.minimum(x, 0.0)), np.float32)
 
 
 def _sum(parts: Floats) -> Floats:
     """log Σ exp over the first axis."""
     most = parts.max(0)
-    return np.maximum(most + np.log(np.exp(parts - most).sum(0)), LOW)
+    return np.asarray(np.maximum(most + np.log(np.exp(parts - most).sum(0)), LOW), np.float32)
 
 
 def _forward(arcs: Floats) -> Floats:

@@ -112,7 +112,7 @@ class Link:
         with self._lock:
             self._cancel_abandoned()
             if self._closed:
-                raise ClosedError("This engine's worker is closed, or was left behind by a fork. Open a new engine.")
+                raise ClosedError("This model's worker is closed, or was left behind by a fork. Open the model anew.")
             if isinstance(exchange.request, Unload):
                 self._unload(exchange)
                 return

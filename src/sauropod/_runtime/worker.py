@@ -44,6 +44,10 @@ Work: TypeAlias = Callable[[], Replies]
 """Something to be done on the step thread."""
 
 
+MOST_OWED = 1.0
+"""Seconds that a model which had to wait for more urgent ones gets back at once when it is as urgent as they are."""
+
+
 class ModelHost(Protocol):
     """One model in a worker: `Host` for text, `SpeechHost` for what hears and speaks."""
 
@@ -174,8 +178,8 @@ class Worker:
         for resident in self._residents.values():
             urgency = resident.host.urgency(now) if resident.host is not None else None
             if urgency is not None:
-                if not resident.busy:  # what it did not want meanwhile is not owed to it
-                    resident.used = max(resident.used, self._least)
+                owed = MOST_OWED if resident.busy else 0.0  # what it did not want meanwhile is not owed to it
+                resident.used = max(resident.used, self._least - owed)
                 found.append((urgency, resident.used, resident.stepped, resident))
             resident.busy = urgency is not None
         return min(found, key=lambda each: each[:3])[3] if found else None

@@ -180,7 +180,9 @@ class _HubSearch:
         complete = self.repo.folder / "snapshots" / commit / COMPLETE if commit else None
         if commit is None or complete is None or not complete.is_file():
             return None
-        return self._of_commit(commit, complete.read_text("utf-8").splitlines())
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            return self._of_commit(commit, complete.read_text("utf-8").splitlines())
+        return None
 
     def _stale(self) -> Source | None:
         """A copy without a note of what is in its repository: another program fetched it."""

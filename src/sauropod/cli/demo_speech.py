@@ -98,6 +98,8 @@ def _summary(turns: Sequence[SpokenTurn]) -> str:
     if not waits:
         return "Nothing was heard, so there was no answer."
     silence = [turn.moments.endpoint for turn in turns if turn.moments.endpoint is not None]
+    if not silence:
+        return f"{plural(len(waits), 'answer')}."
     computed = median(waits) - median(silence)
     return (
         f"{plural(len(waits), 'answer')}. Median from the last sound of a question to the first of its answer: "

@@ -8,7 +8,7 @@ from typing import Self
 
 import attrs
 
-from sauropod.cli.terminal import is_terminal
+from sauropod.cli.terminal import clean, is_terminal
 
 __all__ = ["Bar"]
 
@@ -30,7 +30,7 @@ class Bar:
         share = min(1.0, done / total) if total else 0.0
         filled = round(share * WIDTH)
         bar = f"{'█' * filled}{'░' * (WIDTH - filled)} {share:4.0%}  " if total else ""
-        line = f"{self.label[:30]}  {bar}{_clock(done)}{f' of {_clock(total)}' if total else ''}"
+        line = f"{clean(self.label[:30], sys.stderr)}  {bar}{_clock(done)}{f' of {_clock(total)}' if total else ''}"
         if line != self._shown:
             print(line.ljust(len(self._shown)), end="\r", file=sys.stderr, flush=True)
             self._shown = line

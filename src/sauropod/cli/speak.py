@@ -1,6 +1,6 @@
 """Say a text: into a file, through the loudspeaker, or to stdout as WAV.
 
-The text is what stands after the options, then what is piped in. It is spoken while it is read.
+The text is given as words, or piped in where there are none.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.list:
         return anyio.run(_list, options)
-    text = "\n\n".join(filter(None, [" ".join(options.text), _piped()]))
+    text = " ".join(options.text) or _piped()
     if not text.strip():
         usage_error("There is nothing to say. Give a text, or pipe it in.", "sauropod speak")
     if options.output is None and not options.play:

@@ -79,7 +79,8 @@ class _Watch:
         self.noted.setdefault(name, time.perf_counter())
 
     def moments(self) -> Moments:
-        return Moments(**{name: at - self.begin for name, at in self.noted.items()})
+        """What was noted after the last sample of speech; nothing, if that never came."""
+        return Moments(**{name: at - self.begin for name, at in self.noted.items()}) if self.begin else Moments()
 
 
 @attrs.define(eq=False)
@@ -111,14 +112,17 @@ class Conversation:
     async def _hear(self, asked: Speech, watch: _Watch) -> str:
         last = asked.marks[-1].last if asked.marks else len(asked.samples)
         frames = _paced(asked.samples, asked.rate, last, watch)
+        heard: list[str] = []  # with a pause in it, a question is several utterances
         async with self.ears.stream(frames, partials=False) as events:
             async for event in events:
                 if isinstance(event, UtteranceEnded) and watch.begin:
                     watch.note("endpoint")
                 elif isinstance(event, FinalTranscript) and event.text:
-                    watch.note("transcript")
-                    return event.text
-        return ""
+                    heard.append(event.text)
+                    if "endpoint" in watch.noted:
+                        watch.note("transcript")
+                        break
+        return " ".join(heard)
 
     async def _answer(self, watch: _Watch) -> tuple[str, Speech]:
         import numpy as np

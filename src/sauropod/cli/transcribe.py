@@ -51,6 +51,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.output is not None and len(options.files) > 1:
         usage_error("-o goes with one FILE. Of several, each is written beside its recording.", "sauropod transcribe")
+    if len(options.files) > 1:
+        beside = [_beside(file, options) for file in options.files]
+        twice = next((path for path in beside if beside.count(path) > 1), None)
+        if twice is not None:
+            usage_error(
+                f"Two recordings would be written to {twice}. Transcribe them one by one.", "sauropod transcribe"
+            )
     return anyio.run(_run, options)
 
 
@@ -83,10 +90,14 @@ async def _transcribed(transcriber: Transcriber, file: str, options: argparse.Na
     return transcript
 
 
+def _beside(file: str, options: argparse.Namespace) -> Path:
+    return Path(file).with_suffix(ENDINGS[options.format])
+
+
 def _write(transcript: Transcript, file: str, options: argparse.Namespace) -> None:
     text = render(transcript, options.format)
     if len(options.files) > 1:
-        beside = Path(file).with_suffix(ENDINGS[options.format])
+        beside = _beside(file, options)
         beside.write_text(text, encoding="utf-8")
         note(f"{file} → {beside}")
     elif options.output is not None:

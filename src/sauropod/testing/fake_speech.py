@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
+from sauropod._speech.blending import check_voices
 from sauropod._values.info import Placement
 from sauropod.abc import (
     Clip,
@@ -162,6 +163,7 @@ class FakeSynthesizer(_Fake, Synthesizer):
 
     def prepare(self, item: Phrase) -> _Ready:
         require(abs(sum(item.voice.values()) - 1) < 1e-6, f"the shares of {dict(item.voice)} do not add up to 1")
+        check_voices(item.voice, self.info.voices)
         return _Ready(item)
 
     def synthesize(self, batch: Sequence[Any]) -> Sequence[Spoken]:
@@ -250,7 +252,8 @@ def _hear(samples: NDArray[np.float32]) -> Recognized:
     for word in text.split():
         at = text.index(word, at)
         start = int(loud[0]) / HEARING + at * LETTER
-        words.append(Word(word, start, start + len(word) * LETTER, 1.0))
+        end = min(start + len(word) * LETTER, len(samples) / HEARING)
+        words.append(Word(word, start, end, 1.0))
         at += len(word)
     return Recognized(" ".join(text.split()), tuple(words), "en-us")
 

@@ -42,7 +42,7 @@ def _recognised(files: Collection[str], quantization: str | None) -> tuple[Famil
             return family, chosen
     graphs = ", ".join(sorted(path for path in files if path.endswith(".onnx"))[:8]) or "no .onnx file"
     raise UnsupportedModel(
-        f"These files are no speech model that is known here (there is {graphs}). Known are Parakeet TDT (encoder-model "
-        "and decoder_joint-model, or encoder and decoder with preprocessor), Kokoro (onnx/model.onnx with voices/), "
-        "MarbleNet, Silero, Smart Turn and SNAC."
+        f"These files are no speech model that is known here (there is {graphs}). Known are Parakeet TDT "
+        "(encoder-model and decoder_joint-model, or encoder and decoder with preprocessor), Kokoro (onnx/model.onnx "
+        "with voices/), MarbleNet, Silero, Smart Turn and SNAC."
     )

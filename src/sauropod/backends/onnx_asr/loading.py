@@ -90,6 +90,7 @@ def _open(target: Wanted, options: LoadOptions, device: str) -> TimestampedResul
         quantization=target.quantization,
         sess_options=session_options(options),
         providers=provider_list(device),
+        preprocessor_config={"max_concurrent_workers": 2},  # one by one: a batch would share its loudest
     ).with_timestamps()
     return adapter
 
