@@ -19,6 +19,8 @@ PLUGINS = ("examples/plugins/markov", "examples/plugins/openai_chat", "examples/
 LLAMA_CPP = "llama-cpp-python==0.3.36"
 """Its sources carry those of llama.cpp."""
 TRAINING = ("torch==2.13.0", "tokenizers>=0.21", "gguf>=0.17")
+LISTENING = ("torch==2.13.0", "tokenizers>=0.21", "onnx", "onnxscript", "misaki", "pocketsphinx", "scipy")
+"""What the demo's ears, mouth and detector are trained with. They also take flite and espeak-ng, and a C compiler."""
 
 
 def install(session: nox.Session, *packages: str) -> None:
@@ -108,3 +110,28 @@ def train(session: nox.Session) -> None:
     script("export", "--checkpoint", out, "--to", model)
     script("evaluate", model, "--count", "200", "--json", f"{out}/report.json")
     script("report", "--report", f"{out}/report.json")
+
+
+@nox.session
+def train_speech(session: nox.Session) -> None:
+    """Train the demo's voice, detector and recogniser anew, in this order: each hears the ones before.
+
+    Needs flite with its headers, espeak-ng and a C compiler (Debian: flite flite1-dev espeak-ng gcc). What each step
+    does, and how long it takes, is in the README beside the scripts.
+    """
+    install(session, "-e", ".[speech,whisper]", *LISTENING)
+
+    def script(name: str, *arguments: str) -> None:
+        session.run("python", "-m", f"examples.train.{name}", *arguments)
+
+    for step in ("voice.train", "voice.export", "voice.evaluate"):
+        script(step)
+    script("vad.record")
+    script("vad.train", "--steps", "900")
+    script("vad.train", "--start", "build/vad", "--seed", "12", "--rate", "0.002", "--steps", "700")
+    script("vad.export")
+    script("vad.evaluate", "src/sauropod/assets/demo-vad")
+    script("ears.record", "--to", "12")
+    script("ears.record", "--from", "100", "--to", "108", "--mix", "demo=1")
+    for step in ("ears.train", "ears.export", "ears.evaluate"):
+        script(step)

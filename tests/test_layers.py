@@ -50,6 +50,7 @@ EXTRAS = {
     "av",
     "sounddevice",
 }
+EXTRAS |= {"soundfile", "onnx", "av", "sounddevice"}
 EXTRAS |= {"msgspec", "jsonschema_rs", "docstring_parser"}  # which only some requests need, and which take a while
 """Never imported when a module of the base is; inside functions they may be."""
 

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from sauropod._values.loading import LoadOptions
 from sauropod._values.speech import Recognized, SpeechInfo, Word
 from sauropod.abc import Recognizer
-from sauropod.backends.onnx.bucketing import buckets
 from sauropod.backends.onnx.clips import check_clip
 from sauropod.backends.onnx.failures import run_failure
 from sauropod.backends.onnx.providers import Graph, file_bytes, placed
@@ -28,7 +27,6 @@ __all__ = ["PeerRecognizer"]
 
 RATE: Literal[16_000] = 16_000
 """onnx-asr resamples by itself for the few models that hear 8 kHz."""
-BATCH = 4
 WHISPERS = 30.0
 """Seconds that Whisper hears; of anything longer it would drop the rest."""
 MAX_SECONDS = 120.0
@@ -49,7 +47,11 @@ class Prepared:
 
 @attrs.define(eq=False)
 class PeerRecognizer(Recognizer):
-    """Hears with onnx-asr. Whisper tells no times, so what it hears has no words."""
+    """Hears with onnx-asr. Whisper tells no times, so what it hears has no words.
+
+    Clips are heard one by one. In a batch of onnx-asr's they depend on each other: Whisper's features have a floor
+    below the loudest of all clips, and others have no end of their own to be mirrored at.
+    """
 
     _info: SpeechInfo
     _adapter: TimestampedResultsAsrAdapter
@@ -72,7 +74,6 @@ class PeerRecognizer(Recognizer):
             frame=round(_frame(asr) * RATE),
             languages=_languages(asr),
             max_seconds=WHISPERS if whisper else MAX_SECONDS,
-            batch=options.slots or BATCH,
             weight_bytes=sum(file_bytes(graph.path) for graph in files),
             placement=placed(files, options.device),
         )
@@ -89,30 +90,16 @@ class PeerRecognizer(Recognizer):
         return Prepared(samples, len(clip.samples) / RATE, told)
 
     def recognize(self, batch: Sequence[Prepared]) -> Sequence[Recognized]:
-        found: dict[int, Recognized] = {}
-        for language in dict.fromkeys(each.language for each in batch):
-            indices = [index for index, each in enumerate(batch) if each.language == language]
-            # Whisper's features are of 30 seconds, however long a clip is
-            lengths = [3000 if self._whisper else len(batch[each].samples) // 160 for each in indices]
-            for bucket in buckets(lengths, self._info.batch):
-                together = [indices[each] for each in bucket]
-                results = self._heard([batch[each].samples for each in together], language)
-                for index, result in zip(together, results, strict=True):
-                    found[index] = self._recognized(batch[index], result)
-        return [found[index] for index in range(len(batch))]
+        return [self._recognized(each, self._heard(each)) for each in batch]
 
     def close(self) -> None:
         for graph in self._graphs:
             graph.close()
         del self._adapter
 
-    @property
-    def _whisper(self) -> bool:
-        return self._info.architecture.startswith("whisper")
-
-    def _heard(self, clips: list[NDArray[np.float32]], language: str | None) -> list[TimestampedResult]:
+    def _heard(self, item: Prepared) -> TimestampedResult:
         try:
-            return self._adapter.recognize([*clips], sample_rate=RATE, language=language)
+            return self._adapter.recognize(item.samples, sample_rate=RATE, language=item.language)
         except Exception as error:
             raise run_failure(error, self._graphs[0].path) from error
 
