@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
+import attrs
+import numpy as np
 import pytest
 
-from sauropod import Message, Tool, UnsupportedInput
+from sauropod import Message, Speech, Tool, UnsupportedInput
 from sauropod._sources.local_models import demo_path
+from sauropod.cli.picture import timeline
+from sauropod.cli.spoken import Moments, SpokenTurn
 
 FAKE = ("--text", "fake:x", "--isolation", "thread", "--context-length", "4096", "--option", "eos_rate=0.2")
 
@@ -66,3 +72,36 @@ def test_the_embedded_model_knows_its_lines(call: Callable[..., Any]) -> None:
     assert "The capital of Spain is Madrid." in shown.out
     assert "calls get_weather(city='Paris')" in shown.out
     assert "That was a toy" in shown.out
+
+
+@pytest.mark.skipif(not demo_path().is_file(), reason="the demo model is not there")
+def test_the_demo_is_a_spoken_conversation(
+    call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("onnxruntime")
+    soundfile = pytest.importorskip("soundfile")
+    monkeypatch.setattr("sauropod.cli.demo_speech.QUESTIONS", ("What is the capital of France?",))
+    out = tmp_path / "spoken"
+    shown = call("demo", "--isolation", "thread", "--threads", "1", "--out", str(out))
+    assert (shown.code, shown.err) == (0, "")
+    assert "heard: What is the capital of France?" in shown.out
+    assert "The capital of France is Paris." in shown.out
+    assert "first audio" in shown.out
+    assert {path.name for path in out.iterdir()} == {
+        "1-question.wav", "1-answer.wav", "conversation.wav", "timeline.svg"
+    }  # fmt: skip
+    assert soundfile.info(out / "conversation.wav").duration > 3
+    assert "The capital of France is Paris." in (out / "timeline.svg").read_text()
+
+
+def test_moments_that_never_came_are_left_out_of_the_picture() -> None:
+    speech = Speech("", np.zeros(0, np.float32), 24_000)
+    turn = SpokenTurn("<Hello>?", speech, "", "", speech, Moments())
+    heard = attrs.evolve(turn, heard="Hello & you", answer="Hi.", moments=Moments(0.5, 0.6, 0.7, 0.7, 0.8, 2.0))
+    picture = ElementTree.fromstring(timeline([turn, heard]))
+    told = [each.text for each in picture.iter() if each.tag.endswith("title")]
+    assert told[0] == "it is certain that the question is over: 500 ms"
+    assert len(told) == 6
+    texts = [each.text for each in picture.iter() if each.tag.endswith("text")]
+    assert "(nothing was heard) → " in texts
+    assert "Hello & you → Hi." in texts
