@@ -21,7 +21,7 @@ from .listen import ASSET
 from .model import Ears
 from .train import restore
 
-CONFIG = {"model_type": "nemo-conformer-tdt", "features_size": MELS, "subsampling_factor": 8}
+CONFIG = {"model_type": "nemo-conformer-tdt", "features_size": MELS, "subsampling_factor": 8, "languages": ["en"]}
 NOTICE = """\
 The demo recogniser was trained, by examples/train/ears, on what these say:
 

@@ -30,6 +30,8 @@ PARENT_CHECK = 1.0
 
 def main(handle: int) -> None:
     """Be a worker over the connection whose handle was inherited."""
+    # before numpy: on a busy machine the threads of its BLAS take ten times as long for one small product
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _log_to_stderr()
     connection = open_connection(handle)
     worker = Worker(lambda replies: connection.send_bytes(pack(replies)))  # called by the step thread alone

@@ -1,8 +1,7 @@
 """Whisper, and whatever else the package onnx-asr hears with, from a directory or by a name that it knows.
 
-Parakeet is better off with the backend `onnx`, which computes concurrent callers together; here
-clips are heard one by one. Nothing here imports
-onnx-asr before a model is loaded.
+Parakeet is better off with the backend `onnx`, which computes concurrent callers together; here clips are heard one by
+one. Nothing here imports onnx-asr before a model is loaded.
 """
 
 from __future__ import annotations
