@@ -9,16 +9,12 @@
 to test either.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from sauropod._asking import AskOptions, RunOptions
-from sauropod._audio import AudioLimits
-from sauropod._detector import DetectorStream, VoiceDetector
 from sauropod._engine import Engine
-from sauropod._hearing import TranscriptStream
 from sauropod._running import ToolRun
-from sauropod._speaking import VoiceStream
-from sauropod._speech.endpointer import EndpointSettings
 from sauropod._stream import TextStream
-from sauropod._transcriber import Transcriber, TranscriptionProgress
 from sauropod._typed.functions import FunctionTool, tool
 from sauropod._values.audio import AudioFrame
 from sauropod._values.completion import (
@@ -63,8 +59,6 @@ from sauropod._values.speech import (
     UtteranceStarted,
     Word,
 )
-from sauropod._values.spoken import SpeechFrame
-from sauropod._voice import SayOptions, Speech, Voice
 from sauropod.errors import (
     BackendCrashed,
     BackendError,
@@ -85,6 +79,16 @@ from sauropod.errors import (
     UnsupportedInput,
     UnsupportedModel,
 )
+
+if TYPE_CHECKING:
+    from sauropod._audio import AudioLimits
+    from sauropod._detector import DetectorStream, VoiceDetector
+    from sauropod._hearing import TranscriptStream
+    from sauropod._speaking import VoiceStream
+    from sauropod._speech.endpointer import EndpointSettings
+    from sauropod._transcriber import Transcriber, TranscriptionProgress
+    from sauropod._values.spoken import SpeechFrame
+    from sauropod._voice import SayOptions, Speech, Voice
 
 __all__ = [
     "AskOptions",
@@ -170,3 +174,27 @@ __all__ = [
     "Word",
     "tool",
 ]
+
+_LATER = {
+    "AudioLimits": "sauropod._audio",
+    "DetectorStream": "sauropod._detector",
+    "EndpointSettings": "sauropod._speech.endpointer",
+    "SayOptions": "sauropod._voice",
+    "Speech": "sauropod._voice",
+    "SpeechFrame": "sauropod._values.spoken",
+    "Transcriber": "sauropod._transcriber",
+    "TranscriptStream": "sauropod._hearing",
+    "TranscriptionProgress": "sauropod._transcriber",
+    "Voice": "sauropod._voice",
+    "VoiceDetector": "sauropod._detector",
+    "VoiceStream": "sauropod._speaking",
+}
+"""What is imported when it is first asked for: who only thinks need not wait for ears and a mouth."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'sauropod' has no attribute {name!r}")
+    from importlib import import_module
+
+    return globals().setdefault(name, getattr(import_module(_LATER[name]), name))

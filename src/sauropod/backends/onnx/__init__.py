@@ -40,8 +40,9 @@ class Onnx(Backend):
 def require_onnxruntime() -> None:
     """Raise `BackendNotFound` if onnxruntime is not installed."""
     try:
-        import onnxruntime  # noqa: F401
+        import onnxruntime
     except ImportError as error:
         raise BackendNotFound(
             'Speech needs onnxruntime, which is not installed. Install it with: pip install "sauropod[speech]"'
         ) from error
+    onnxruntime.disable_telemetry_events()  # nothing leaves this machine unasked

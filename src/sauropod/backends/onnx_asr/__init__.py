@@ -40,9 +40,10 @@ def require_onnx_asr() -> None:
     """Raise `BackendNotFound` if onnx-asr or onnxruntime is not installed."""
     try:
         import onnx_asr  # noqa: F401
-        import onnxruntime  # noqa: F401
+        import onnxruntime
     except ImportError as error:
         raise BackendNotFound(
             "Whisper and the other models of onnx-asr need that package, which is not installed. Install it with: "
             'pip install "sauropod[whisper]"'
         ) from error
+    onnxruntime.disable_telemetry_events()  # nothing leaves this machine unasked
