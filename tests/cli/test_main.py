@@ -169,7 +169,9 @@ def test_without_a_terminal_there_are_no_escape_codes(
     call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("NO_COLOR")
-    shown = call("demo", "fake:x", "--isolation", "thread", "--context-length", "4096", "--option", "eos_rate=0.2")
+    shown = call(
+        "demo", "--text", "fake:x", "--isolation", "thread", "--context-length", "4096", "--option", "eos_rate=0.2"
+    )
     assert shown.code == 0
     assert "\x1b[" not in shown.out + shown.err
 

@@ -122,6 +122,7 @@ def test_the_configuration_is_that_of_a_parakeet() -> None:
         "model_type": "nemo-conformer-tdt",
         "features_size": MELS,
         "subsampling_factor": 8,
+        "languages": ["en"],
     }
 
 

@@ -27,7 +27,7 @@ COMMANDS = {
 
 TO_BE_TEXT = " Text that begins with a dash goes after --, with which the options end."
 
-_LISTED = "".join(f"  {name:10}{about}\n" for name, about in COMMANDS.items())
+_LISTED = "".join(f"  {name:12}{about}\n" for name, about in COMMANDS.items())
 
 OVERVIEW = f"""\
 usage: sauropod COMMAND [options]
