@@ -61,7 +61,7 @@ async def measure(setup: Setup) -> Sequence[Row]:
         prompt = Prompts(7).text(setup.words(60))
 
         async def write(busy: Busy) -> None:
-            async with engine.stream(prompt, raw=True, max_tokens=400, ignore_eos=True, priority="live") as stream:
+            async with engine.stream(prompt, raw=True, max_tokens=400, ignore_eos=True) as stream:
                 async for event in stream:
                     if isinstance(event, TextDelta):
                         busy.count(1)
