@@ -260,7 +260,7 @@ class BareMouth:
         return cls(session, vocabulary, rows)
 
     def tokens(self, text: str) -> list[int]:
-        from sauropod._speech.english import English
+        from sauropod._phonemizers import English
 
         said = English().phonemize(text, "en-us")
         symbols = "".join(each.phonemes + " " * each.space for each in said)

@@ -340,3 +340,20 @@ def test_speech_is_found_in_a_file_and_in_a_stream() -> None:
     assert span.start == pytest.approx(0.7)
     assert span.end == pytest.approx(1 + 17 * 0.02 + 0.1)
     assert probabilities == [0.0] * 50 + [1.0] * 17 + [0.0] * 50
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_copy_leaves_a_stream_without_waiting_for_what_it_does_not_have() -> None:
+    program = """
+        import os
+        from sauropod.blocking import Voice
+        with Voice("fake:synthesizer", isolation="thread") as voice:
+            with voice.stream(["One sentence and another. "] * 9) as frames:
+                next(frames)
+                child = os.fork()
+            if child == 0:
+                os._exit(7)
+            print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    """
+    command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(program)]
+    assert subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout == "7\n"

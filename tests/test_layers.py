@@ -20,12 +20,12 @@ LAYERS = (
     ("_hearing", "_speaking", "_orpheus"),
     ("_ears", "_mouths"),
     ("_engine", "_detector"),
-    ("_opening", "_iterating"),
+    ("_opening", "_iterating", "_flow"),
     ("_asking", "_handles", "_running"),
     ("_stream",),
     ("_writing",),
     ("_runtime",),
-    ("_sources", "_audio"),
+    ("_sources", "_audio", "_phonemizers"),
     ("_scheduling", "_text", "_typed", "_speech"),
     ("abc",),
     ("_values",),
@@ -35,7 +35,7 @@ LAYERS = (
 
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 
-BACKENDS_MAY_USE = {"_log", "abc", "_values", "errors", "_text", "_speech"}
+BACKENDS_MAY_USE = {"_log", "abc", "_values", "errors", "_text", "_speech", "_phonemizers"}
 EXTRAS = {
     "llama_cpp",
     "jinja2",
@@ -55,7 +55,19 @@ EXTRAS |= {"msgspec", "jsonschema_rs", "docstring_parser"}  # which only some re
 """Never imported when a module of the base is; inside functions they may be."""
 
 PURE = ("_values", "_scheduling", "_text", "_typed", "_speech")
-IMPURE_MODULES = {"asyncio", "anyio", "threading", "time", "os", "pathlib", "subprocess", "queue", "socket", "logging"}
+IMPURE_MODULES = {
+    "asyncio",
+    "anyio",
+    "threading",
+    "time",
+    "os",
+    "pathlib",
+    "subprocess",
+    "queue",
+    "socket",
+    "logging",
+    "importlib",
+}
 
 
 def modules() -> list[tuple[str, Path]]:

@@ -309,6 +309,11 @@ async def test_a_detector_loses_nothing_when_a_call_is_cancelled() -> None:
         assert list(await stream.feed(speech_of("c"))) == [1.0] * 3
         with pytest.raises(sauropod.UnsupportedInput, match="float32"):
             await stream.feed(np.zeros(10, np.int16))
-        await stream.finish()
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await stream.finish()
+        await stream.finish()  # which was cancelled, so it is asked again
+        with pytest.raises(sauropod.UnsupportedInput, match="has been finished"):
+            await stream.finish()
         with pytest.raises(sauropod.UnsupportedInput, match="has been finished"):
             await stream.feed(speech_of("d"))

@@ -120,7 +120,10 @@ class DetectorStream:
     _waiting: list[NDArray[np.float32]] = attrs.field(factory=list)
     """Samples that have not been looked at."""
     _state: Any = None
+    _ended: bool = False
+    """All samples have been given."""
     _finished: bool = False
+    """All of them have been looked at."""
     _turn: anyio.Lock = attrs.field(factory=anyio.Lock)
 
     def __attrs_post_init__(self) -> None:
@@ -133,32 +136,35 @@ class DetectorStream:
 
     async def feed(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Take in the next samples, float32 [n]. The probabilities that have become certain, float32 [k]."""
-        self._require_open()
+        if self._ended:
+            raise _over()
         self._waiting.append(self._resampler.feed(checked_samples(samples)))
-        return await self._detect()
+        return await self._detect(last=False)
 
     async def finish(self) -> NDArray[np.float32]:
-        """The rest of the probabilities: nothing more will come."""
-        self._require_open()
-        self._finished = True
-        self._waiting.append(self._resampler.finish())
-        return await self._detect()
-
-    def _require_open(self) -> None:
+        """The rest of the probabilities: nothing more will come. If it was cancelled, ask again."""
         if self._finished:
-            raise UnsupportedInput("This stream has been finished. Begin a new one with detector.stream().")
+            raise _over()
+        if not self._ended:
+            self._ended = True
+            self._waiting.append(self._resampler.finish())
+        return await self._detect(last=True)
 
-    async def _detect(self) -> NDArray[np.float32]:
+    async def _detect(self, *, last: bool) -> NDArray[np.float32]:
         import numpy as np
 
         async with self._turn:
             taken = list(self._waiting)
             samples = np.concatenate(taken) if taken else np.zeros(0, np.float32)
             detected: Detected
-            (detected,) = await self._handle.compute([Heard(samples, self._state, self._finished)], Priority.HEARING)
-            self._state = detected.state
+            (detected,) = await self._handle.compute([Heard(samples, self._state, last)], Priority.HEARING)
+            self._state, self._finished = detected.state, last
             del self._waiting[: len(taken)]
         return detected.probabilities
+
+
+def _over() -> UnsupportedInput:
+    return UnsupportedInput("This stream has been finished. Begin a new one with detector.stream().")
 
 
 def checked_samples(samples: Any) -> NDArray[np.float32]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Ears", "Span", "Utterances"]
+__all__ = ["Ears", "Utterances"]
 
 LONGEST = 20.0
 """Seconds of one clip, unless the recogniser takes less: longer ones cost attention more than they bring context."""
@@ -57,10 +57,6 @@ class Ears:
         (heard,) = await self.recognizer.compute([Clip(samples, language)], priority)
         return segment(heard, start, len(samples) / self.info.sample_rate), heard.language
 
-    def utterances(self, settings: EndpointSettings) -> Utterances:
-        """Begin to listen to a stream at the recogniser's rate."""
-        return Utterances.of(self, settings)
-
     async def aclose(self) -> None:
         """Give both back, also if the one fails or this is cancelled."""
         try:
@@ -77,14 +73,6 @@ def segment(heard: Recognized, start: float, duration: float) -> Segment:
     if not words:
         return Segment(heard.text, start, start + duration)
     return Segment(heard.text, words[0].start, words[-1].end, words)
-
-
-@attrs.frozen
-class Span:
-    """Samples of a stream, at the recogniser's rate."""
-
-    start: int
-    end: int
 
 
 @attrs.define(eq=False)
@@ -132,10 +120,6 @@ class Utterances:
         found = self.endpointer.feed(await self._probabilities(np.zeros(0, np.float32), last=True))
         self.finished = True
         return self._placed([*found, *self.endpointer.finish()])
-
-    def said(self, span: SpeechEnded | Span) -> NDArray[np.float32]:
-        """The samples of an utterance."""
-        return self.tape.samples(span.start, span.end)
 
     @property
     def settled(self) -> int:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable
 from contextlib import aclosing
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import anyio
 import attrs
-from anyio.abc import TaskGroup
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from anyio.abc import ObjectSendStream, TaskGroup
 
 from sauropod._detector import checked_samples
-from sauropod._ears import Ears, Span, Utterances
+from sauropod._ears import Ears, Utterances
+from sauropod._flow import Flow
 from sauropod._iterating import closing, in_thread
 from sauropod._speech.endpointer import EndpointSettings, SpeechEnded, SpeechStarted
 from sauropod._speech.partials import Partials
@@ -28,7 +27,7 @@ from sauropod._values.speech import (
     UtteranceEnded,
     UtteranceStarted,
 )
-from sauropod.errors import ClosedError, UnsupportedInput
+from sauropod.errors import UnsupportedInput
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,7 +63,7 @@ class _Utterance:
 
 
 @attrs.define(eq=False)
-class TranscriptStream:
+class TranscriptStream(Flow[HearingEvent]):
     """What is said in a stream of audio, while it comes in.
 
         async with transcriber.stream(microphone) as events:
@@ -77,15 +76,15 @@ class TranscriptStream:
     Utterances do not mix. Leaving the block stops all of it. It belongs to the task that opened it.
     """
 
+    _maker: ClassVar[str] = "transcriber.stream(…)"
+    _ahead: ClassVar[int] = EVENTS
     _ears: Ears
     _frames: Frames
     _settings: EndpointSettings
     _language: str | None
     _partial: bool
     _priority: Priority
-    _tasks: TaskGroup | None = None
-    _send: MemoryObjectSendStream[HearingEvent | Exception] | None = None
-    _events: MemoryObjectReceiveStream[HearingEvent | Exception] | None = None
+    _out: ObjectSendStream[HearingEvent | Exception] = attrs.field(init=False)
     _line: deque[_Utterance] = attrs.field(factory=deque)
     """Utterances that are not complete yet, the oldest first: only its events are given out."""
     _telling: anyio.Lock = attrs.field(factory=anyio.Lock)
@@ -93,69 +92,17 @@ class TranscriptStream:
     """For utterances that are with the recogniser. When it is full, no more audio is taken in."""
     _pace: float = 0.0
     """Seconds that the last partial transcript took."""
-    _closed: bool = False
 
     def __attrs_post_init__(self) -> None:
         self._room = anyio.CapacityLimiter(IN_FLIGHT * max(1, self._ears.info.batch))
 
-    async def __aenter__(self) -> Self:
-        if self._tasks is not None or self._closed:
-            raise ClosedError("A stream is opened once. Make a new one with transcriber.stream().")
-        self._send, self._events = anyio.create_memory_object_stream[HearingEvent | Exception](EVENTS)
-        self._tasks = await anyio.create_task_group().__aenter__()
-        self._tasks.start_soon(self._run, self._tasks)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._tasks is not None
-        self._closed = True
-        self._tasks.cancel_scope.cancel()
-        try:
-            # an error of the block is the block's own, and is not put into a group
-            await self._tasks.__aexit__(None, None, None)
-        finally:
-            if self._events is not None and self._send is not None:
-                self._events.close()
-                self._send.close()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> HearingEvent:
-        if self._events is None:
-            raise ClosedError("Speech is recognised within `async with transcriber.stream(…) as events`.")
-        if self._closed:
-            raise ClosedError("The stream is closed. Make a new one with transcriber.stream().")
-        try:
-            event = await self._events.receive()
-        except anyio.EndOfStream:
-            raise StopAsyncIteration from None
-        if isinstance(event, Exception):
-            raise event
-        return event
-
-    # -- what happens beside whoever reads -----------------------------------------------------------------------------
-
-    async def _run(self, tasks: TaskGroup) -> None:
-        assert self._send is not None
-        try:
-            async with anyio.create_task_group() as recognising:
-                await self._listen(recognising)
-        except Exception as error:
-            await self._fail(error)
-        self._send.close()
-
-    async def _fail(self, error: Exception) -> None:
-        """Tell whoever reads, as soon as there is room."""
-        assert self._send is not None
-        while isinstance(error, ExceptionGroup):
-            error = error.exceptions[0]
-        await self._send.send(error)
+    async def _make(self, out: ObjectSendStream[HearingEvent | Exception]) -> None:
+        self._out = out
+        async with anyio.create_task_group() as recognising:
+            await self._listen(recognising)
 
     async def _listen(self, recognising: TaskGroup) -> None:
-        utterances = self._ears.utterances(self._settings)
+        utterances = Utterances.of(self._ears, self._settings)
         async with aclosing(self._samples(utterances.rate)) as blocks:
             async for samples in blocks:
                 await self._take(await utterances.feed(samples), utterances, recognising)
@@ -173,7 +120,7 @@ class TranscriptStream:
                 ended = self._line[-1]
                 ended.ended = True
                 await self._tell(ended, UtteranceEnded(event.start / rate, event.end / rate))
-                samples = utterances.said(event)
+                samples = utterances.tape.samples(event.start, event.end)
                 await self._room.acquire_on_behalf_of(ended)
                 recognising.start_soon(self._finish, ended, samples)
 
@@ -185,7 +132,7 @@ class TranscriptStream:
         wanted = max(SOONEST, self._pace / SHARE)
         if not current.running and end - current.heard >= wanted * utterances.rate:
             current.running, current.heard = True, end
-            samples = utterances.said(Span(utterances.begun, end))
+            samples = utterances.tape.samples(utterances.begun, end)
             recognising.start_soon(self._hear_part, current, samples)
 
     async def _hear_part(self, utterance: _Utterance, samples: NDArray[np.float32]) -> None:
@@ -204,14 +151,13 @@ class TranscriptStream:
 
     async def _tell(self, utterance: _Utterance, event: HearingEvent) -> None:
         """Give the event out, once those of all utterances before it have been."""
-        assert self._send is not None
         utterance.waiting.append(event)
         async with self._telling:
             while self._line and self._line[0].waiting:
                 ready = self._line[0].waiting.popleft()
                 if isinstance(ready, FinalTranscript):
                     self._line.popleft()
-                await self._send.send(ready)
+                await self._out.send(ready)
 
     # -- what comes in -------------------------------------------------------------------------------------------------
 

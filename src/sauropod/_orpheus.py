@@ -30,8 +30,8 @@ TOKENS_A_SECOND = 84
 """Of sound: 24,000 samples in frames of 2,048, with seven codes each."""
 SLOWEST = 4.0
 """Characters a second. What takes longer than that goes round in circles."""
-MOST_AT_ONCE = 2.0
-"""Seconds that a phrase may take beyond its characters."""
+SPARE = 2.0
+"""Seconds that a phrase may take beyond those."""
 
 
 @attrs.define(eq=False)
@@ -77,7 +77,7 @@ class OrpheusMouth:
     async def speak(self, phrase: Phrase, priority: Priority) -> AsyncGenerator[Spoken, None]:
         """The phrase, window by window. Raises `UnsupportedInput` for what this model cannot do."""
         prompt = PromptText(text=f"{_voice(phrase)}: {phrase.text}", before=orpheus.BEFORE, after=orpheus.AFTER)
-        most = round(TOKENS_A_SECOND * (len(phrase.text) / SLOWEST + MOST_AT_ONCE))
+        most = round(TOKENS_A_SECOND * (len(phrase.text) / SLOWEST + SPARE))
         sampling = attrs.evolve(orpheus.SAMPLING, max_tokens=most, stop_tokens=(orpheus.END,))
         frames, windows, joined = orpheus.Frames(), Windows(), Joined()
         async with aclosing(self.model.tokens(prompt, sampling, priority)) as tokens:

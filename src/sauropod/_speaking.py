@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable
-from contextlib import aclosing, suppress
-from types import TracebackType
-from typing import Any, Self, TypeAlias, get_args
+from contextlib import aclosing
+from typing import Any, ClassVar, TypeAlias, get_args
 
 import anyio
 import attrs
-from anyio.abc import TaskGroup
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from anyio.abc import ObjectSendStream
 
+from sauropod._flow import Flow
 from sauropod._iterating import closing, in_thread
 from sauropod._mouths import Mouth
 from sauropod._text.phrases import Cut, Phrases, speakable
@@ -19,7 +18,7 @@ from sauropod._values.completion import StreamEvent, TextDelta
 from sauropod._values.scheduling import Priority
 from sauropod._values.speech import Mark, Phrase, Spoken
 from sauropod._values.spoken import SpeechFrame
-from sauropod.errors import ClosedError, UnsupportedInput
+from sauropod.errors import UnsupportedInput
 
 __all__ = ["SpeakableText", "VoiceStream"]
 
@@ -31,7 +30,7 @@ AHEAD = 1
 
 
 @attrs.define(eq=False)
-class VoiceStream:
+class VoiceStream(Flow[SpeechFrame]):
     """The audio of a text, while the text is written and the audio is made.
 
         async with voice.stream(engine.stream("Tell me a story.")) as frames:
@@ -42,89 +41,41 @@ class VoiceStream:
     block stops all of it, the writing too. It belongs to the task that opened it.
     """
 
+    _maker: ClassVar[str] = "voice.stream(…)"
+    _ahead: ClassVar[int] = AHEAD
     _mouth: Mouth
     _text: SpeakableText
     _phrase: Phrase
     """How phrases are to be said: all but the text."""
     _priority: Priority
-    _tasks: TaskGroup | None = None
-    _frames: MemoryObjectReceiveStream[SpeechFrame | Exception] | None = None
-    _closed: bool = False
 
-    async def __aenter__(self) -> Self:
-        if self._tasks is not None or self._closed:
-            raise ClosedError("A stream of speech is opened once. Make a new one with voice.stream().")
+    async def _make(self, out: ObjectSendStream[SpeechFrame | Exception]) -> None:
+        """Say one phrase after the other, while the text is cut into more."""
         to_speak, phrases = anyio.create_memory_object_stream[Cut | Exception](AHEAD)
-        made, self._frames = anyio.create_memory_object_stream[SpeechFrame | Exception](AHEAD)
-        self._tasks = await anyio.create_task_group().__aenter__()
-        self._tasks.start_soon(self._split, to_speak)
-        self._tasks.start_soon(self._speak, phrases, made)
-        return self
+        at = 0  # samples
+        async with anyio.create_task_group() as tasks, phrases:
+            tasks.start_soon(self._split, to_speak)
+            async for phrase in phrases:
+                if isinstance(phrase, Exception):
+                    raise phrase
+                if not phrase.code and speakable(phrase.text):
+                    at = await self._say(phrase, at, out)
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._tasks is not None
-        self._closed = True
-        self._tasks.cancel_scope.cancel()
-        try:
-            # an error of the block is the block's own, and is not put into a group
-            await self._tasks.__aexit__(None, None, None)
-        finally:
-            if self._frames is not None:
-                self._frames.close()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> SpeechFrame:
-        if self._frames is None:
-            raise ClosedError("Speech is streamed within `async with voice.stream(…) as frames`.")
-        if self._closed:
-            raise ClosedError("The stream of speech is closed. Make a new one with voice.stream().")
-        try:
-            frame = await self._frames.receive()
-        except anyio.EndOfStream:
-            raise StopAsyncIteration from None
-        if isinstance(frame, Exception):
-            raise frame
-        return frame
-
-    async def _split(self, to_speak: MemoryObjectSendStream[Cut | Exception]) -> None:
-        """Cut the text into phrases as it comes."""
+    async def _split(self, to_speak: ObjectSendStream[Cut | Exception]) -> None:
+        """Cut the text into phrases as it comes. An error of the text comes after what was said before it."""
         phrases = Phrases()
         async with to_speak:
-            with suppress(anyio.BrokenResourceError):  # nobody speaks any more: whoever did has said why
-                try:
-                    async with aclosing(pieces(self._text)) as text:
-                        async for piece in text:
-                            for phrase in phrases.feed(piece):
-                                await to_speak.send(phrase)
-                    for phrase in phrases.finish():
-                        await to_speak.send(phrase)
-                except anyio.BrokenResourceError:
-                    raise
-                except Exception as error:
-                    await to_speak.send(error)
-
-    async def _speak(
-        self,
-        phrases: MemoryObjectReceiveStream[Cut | Exception],
-        made: MemoryObjectSendStream[SpeechFrame | Exception],
-    ) -> None:
-        """Say one phrase after the other."""
-        at = 0  # samples
-        async with phrases, made:
             try:
-                async for phrase in phrases:
-                    if isinstance(phrase, Exception):
-                        await made.send(phrase)
-                    elif not phrase.code and speakable(phrase.text):
-                        at = await self._say(phrase, at, made)
+                async with aclosing(pieces(self._text)) as text:
+                    async for piece in text:
+                        for phrase in phrases.feed(piece):
+                            await to_speak.send(phrase)
+                for phrase in phrases.finish():
+                    await to_speak.send(phrase)
             except Exception as error:
-                await made.send(error)
+                await to_speak.send(error)
 
-    async def _say(self, phrase: Cut, at: int, made: MemoryObjectSendStream[SpeechFrame | Exception]) -> int:
+    async def _say(self, phrase: Cut, at: int, out: ObjectSendStream[SpeechFrame | Exception]) -> int:
         """One phrase, from sample `at` on. Where it ends."""
         begin, asked = at, attrs.evolve(self._phrase, text=phrase.text)
         async with aclosing(self._mouth.speak(asked, self._priority)) as parts:
@@ -132,7 +83,7 @@ class VoiceStream:
                 frame = _frame(spoken, phrase, begin, at, self._mouth.info.sample_rate)
                 at = frame.end
                 if len(frame.samples):
-                    await made.send(frame)
+                    await out.send(frame)
         return at
 
 

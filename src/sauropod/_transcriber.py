@@ -136,7 +136,7 @@ class Transcriber(Openable[Ears]):
             lambda: open_audio(audio, rate=rate, sample_rate=sample_rate, limits=limits or AudioLimits())
         )
         with contextlib.closing(Asked(reading, reading.close)) as asked:
-            utterances = ears.utterances(self._endpoint)
+            utterances = Utterances.of(ears, self._endpoint)
             return await _Transcription(ears, reading, asked, utterances, language, urgent, progress).run()
 
     def stream(
@@ -216,7 +216,7 @@ class _Transcription:
                     token = object()  # taken here, so that no more is read than can be worked off
                     await limiter.acquire_on_behalf_of(token)
                     self.starts.append(event.start)
-                    samples = self.utterances.said(event)
+                    samples = self.utterances.tape.samples(event.start, event.end)
                     tasks.start_soon(self._hear, len(self.starts) - 1, event, samples, tasks, limiter, token)
             self.utterances.forget()
             self._report()

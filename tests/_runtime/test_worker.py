@@ -149,9 +149,10 @@ class Busy:
     clock: list[float]
     until: float = math.inf
     info: Any = None
+    rank: int = 1
 
     def urgency(self, now: float) -> int | None:
-        return 1 if now < self.until else None
+        return self.rank if now < self.until else None
 
     def step(self, clock: Callable[[], float]) -> Replies:
         self.clock[0] += self.seconds
@@ -204,6 +205,19 @@ def test_what_a_model_did_not_want_is_not_owed_to_it() -> None:
     assert set(steps_of(worker, residents, 50)) == {"early"}
     late.until = math.inf
     assert steps_of(worker, residents, 20).count("late") in (10, 11)
+    for resident in residents.values():
+        resident.close()
+
+
+def test_what_waited_for_something_more_urgent_gets_little_of_it_back_at_once() -> None:
+    clock = [0.0]
+    worker = Worker(lambda replies: None, lambda: clock[0])
+    waiting = Busy(0.1, clock)
+    urgent = Busy(0.1, clock, rank=0)
+    residents = residents_of(worker, urgent=urgent, waiting=waiting)
+    assert set(steps_of(worker, residents, 500)) == {"urgent"}
+    urgent.rank = 1
+    assert steps_of(worker, residents, 30).count("waiting") <= 15 + 6  # half, and a second's worth more
     for resident in residents.values():
         resident.close()
 

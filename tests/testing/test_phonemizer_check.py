@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
-from sauropod._speech.english import English
+from sauropod._phonemizers import English
 from sauropod.abc import Phonemizer, Pronounced
 from sauropod.testing import ContractViolation, check_phonemizer
 

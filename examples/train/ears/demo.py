@@ -13,7 +13,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from sauropod._speech.english import English
+from sauropod._phonemizers import English
 
 from .augment import RATE, resampled
 

@@ -86,7 +86,7 @@ def pronouncing(by_flite: bool) -> Callable[[str], str]:
     if by_flite:
         program, rng = flite.compiled(Path("build/voice")), random.Random(7)
         return lambda text: flite_symbols(program, text, rng)
-    from sauropod._speech.english import English  # the package that is being demonstrated
+    from sauropod._phonemizers import English  # the package that is being demonstrated
 
     english = English()
 

@@ -2,7 +2,8 @@
 
 from sauropod.testing.audio_codec_check import check_audio_codec
 from sauropod.testing.conformance import check_language_model
-from sauropod.testing.fake import FakeBackend, FakeLanguageModel, FakeOptions
+from sauropod.testing.fake import FakeLanguageModel, FakeOptions
+from sauropod.testing.fake_backend import FakeBackend
 from sauropod.testing.fake_speech import (
     FakeRecognizer,
     FakeSpeechOptions,

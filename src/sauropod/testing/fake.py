@@ -10,8 +10,8 @@ import signal
 import threading
 import time
 import zlib
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -19,35 +19,23 @@ from sauropod._values.grammar import Grammar, GrammarKind
 from sauropod._values.messages import Message, Tool
 from sauropod._values.sampling import DEFAULT_SAMPLING, SamplingParams
 from sauropod.abc import (
-    Backend,
     CacheFull,
     Chunk,
-    Device,
     LanguageModel,
-    LoadOptions,
     ModelInfo,
     Placement,
     Sampled,
-    Source,
-    SpeechModel,
     StepAborted,
 )
-from sauropod.errors import BackendError, DeviceUnavailable, UnsupportedInput
+from sauropod.errors import BackendError
 from sauropod.testing.choices import Choices
-from sauropod.testing.fake_speech import (
-    FakeRecognizer,
-    FakeSpeechOptions,
-    FakeSynthesizer,
-    FakeTurnDetector,
-    FakeVoiceDetector,
-)
 from sauropod.testing.violation import require
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["FakeBackend", "FakeLanguageModel", "FakeOptions"]
+__all__ = ["FakeLanguageModel", "FakeOptions"]
 
 EOS, BOS, FIRST_PIECE = 256, 257, 258
 PIECES = (
@@ -368,47 +356,6 @@ class FakeLanguageModel(LanguageModel):
     def _says(self, chunk: Chunk, text: str) -> bool:
         tokens = [*self.held[chunk.slot], *chunk.tokens]
         return text.encode() in b"".join(self.piece(token) for token in tokens)
-
-
-SPEECH: Mapping[str, Callable[[FakeSpeechOptions], SpeechModel]] = {
-    "recognizer": FakeRecognizer,
-    "synthesizer": FakeSynthesizer,
-    "voice_detector": FakeVoiceDetector,
-    "turn_detector": FakeTurnDetector,
-}
-
-
-class FakeBackend(Backend):
-    """Registered as `fake`: `Engine("fake:", options={"slots": 2})` needs no native library and no model file.
-
-    `fake:recognizer`, `fake:synthesizer`, `fake:voice_detector` and `fake:turn_detector` hear and speak.
-    """
-
-    suffixes: ClassVar[Sequence[str]] = ()
-
-    def devices(self) -> Sequence[Device]:
-        return [Device("cpu", "arithmetic", 1 << 30, 1 << 30)]
-
-    def load(self, source: Source, options: LoadOptions) -> LanguageModel | SpeechModel:
-        if options.device not in ("auto", "cpu"):
-            raise DeviceUnavailable(f"The fake backend computes on the CPU only; {options.device!r} was asked for.")
-        make = SPEECH.get(source.name)
-        if make is not None:
-            return make(FakeSpeechOptions(**options.extra))
-        known = {field.name for field in attrs.fields(FakeOptions)}
-        unknown = set(options.extra) - known
-        if unknown:
-            raise UnsupportedInput(f"The fake backend has no option {sorted(unknown)[0]!r}; it has {sorted(known)}.")
-        given = {name: getattr(options, name) for name in ("slots", "context_length", "step_tokens", "cache_length")}
-        chosen = {name: value for name, value in given.items() if value is not None}
-        try:
-            settings = FakeOptions(**{**chosen, **options.extra})
-        except (TypeError, ValueError) as error:
-            raise UnsupportedInput(f"The fake backend cannot be like that: {error}.") from error
-        time.sleep(settings.load_seconds)
-        if settings.load_crashes:
-            die(settings.last_words)
-        return FakeLanguageModel(settings)
 
 
 def _written(message: Message) -> str:

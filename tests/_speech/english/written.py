@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from _pytest.mark.structures import ParameterSet
 
-from sauropod._speech.english import English
+from sauropod._phonemizers import English
 from sauropod._speech.english.normalisation import Kind, normalised
 
 ENGLISH = English()

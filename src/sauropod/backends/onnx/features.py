@@ -93,11 +93,15 @@ class LogMel:
         """
         if len(samples) < SHORTEST:
             samples = np.pad(samples, (0, SHORTEST - len(samples)))
-        count = len(samples) // HOP
-        logs = np.log(self._energies(_emphasised(samples), count) + FLOOR)
+        logs = self.logs(samples)
         logs -= logs.mean(axis=0, dtype=np.float64).astype(np.float32)
-        deviation = np.sqrt((logs**2).sum(axis=0) / np.float32(count - 1))
+        deviation = np.sqrt((logs**2).sum(axis=0) / np.float32(len(logs) - 1))
         return np.ascontiguousarray((logs / (deviation + LEAST)).T)
+
+    def logs(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The same before it is normalised: float32 [n // 160, mels]."""
+        logs: NDArray[np.float32] = np.log(self._energies(_emphasised(samples), len(samples) // HOP) + FLOOR)
+        return logs
 
     def _energies(self, padded: NDArray[np.float32], count: int) -> NDArray[np.float32]:
         """What passes each filter in each frame: float32 [count, mels]."""

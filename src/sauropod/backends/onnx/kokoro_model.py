@@ -12,8 +12,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from sauropod._phonemizers import Phonemizers
 from sauropod._speech.blending import blended, check_voices
-from sauropod._speech.phonemizers import Phonemizers
 from sauropod._values.loading import LoadOptions, Source
 from sauropod._values.speech import Phrase, Pronounced, SpeechInfo, Spoken
 from sauropod.abc import Synthesizer

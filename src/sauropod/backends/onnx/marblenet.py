@@ -26,7 +26,7 @@ from sauropod._values.loading import LoadOptions, Source
 from sauropod._values.speech import Detected, Heard, SpeechInfo
 from sauropod.abc import VoiceDetector
 from sauropod.backends.onnx.family import data_files, quantized
-from sauropod.backends.onnx.features import FLOOR, HOP, LogMel, _emphasised
+from sauropod.backends.onnx.features import LogMel
 from sauropod.backends.onnx.heard import number, on_the_cpu, sound
 from sauropod.backends.onnx.providers import Graph, open_graph, placed
 from sauropod.backends.onnx.windows import Windows
@@ -60,9 +60,7 @@ class Filters:
 
     def __call__(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """float32 [n] to [F, at least n // 160]."""
-        energies = self.mels._energies(_emphasised(samples), len(samples) // HOP)
-        logs: NDArray[np.float32] = np.log(energies + FLOOR).T
-        return logs
+        return self.mels.logs(samples).T
 
 
 @attrs.frozen(eq=False)

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from sauropod._speech.phonemizers import GROUP, Phonemizers
+from sauropod._phonemizers.installed import GROUP, Phonemizers
 from sauropod.abc import Pronounced
 from sauropod.errors import BackendError, BackendNotFound, UnsupportedInput
 
@@ -87,7 +87,7 @@ def test_of_two_the_first_by_name_reads_unless_another_is_named() -> None:
 
 
 def test_ours_is_not_replaced_by_being_installed() -> None:
-    ours = EntryPoint("zzz", "sauropod._speech.english:English", GROUP)
+    ours = EntryPoint("zzz", "sauropod._phonemizers:English", GROUP)
     theirs = EntryPoint("aaa", "phonemizers_of_a_test:Letters", GROUP)
     both = Phonemizers(None, lambda: [theirs, ours])
     assert both.pronounce("tea", "en-us")[0].phonemes == "tˈi"
