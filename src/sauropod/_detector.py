@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import anyio
 import attrs
 
-from sauropod._audio import AudioSource, open_audio
+from sauropod._audio import AudioSource
 from sauropod._handles import SpeechHandle
-from sauropod._iterating import END, Asked
+from sauropod._iterating import END, Reading
 from sauropod._opening import ModelName, Openable, Place, check_kinds
-from sauropod._runtime.mailbox import in_daemon_thread
 from sauropod._runtime.pool import Isolation
 from sauropod._speech.endpointer import Endpointer, EndpointSettings, SpeechEnded
 from sauropod._speech.resampler import Resampler
@@ -87,8 +86,7 @@ class VoiceDetector(Openable[SpeechHandle]):
         info, spans = self.info, list[SpeechSpan]()
         endpointer = Endpointer(settings or EndpointSettings(), info.frame, info.sample_rate)
         stream = self.stream()
-        reading = await in_daemon_thread(lambda: open_audio(audio, rate=info.sample_rate))
-        with contextlib.closing(Asked(reading, reading.close)) as asked:
+        with contextlib.closing(Reading(audio, info.sample_rate).asked()) as asked:
             ended = False
             while not ended:
                 frame = await asked.next()

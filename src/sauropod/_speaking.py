@@ -20,7 +20,7 @@ from sauropod._values.speech import Mark, Phrase, Spoken
 from sauropod._values.spoken import SpeechFrame
 from sauropod.errors import UnsupportedInput
 
-__all__ = ["SpeakableText", "VoiceStream"]
+__all__ = ["SpeakableText", "VoiceStream", "say_all"]
 
 SpeakableText: TypeAlias = "str | Iterable[Any] | AsyncIterable[Any]"
 """What is to be said: a text, or pieces of one as they come. Of the events of `engine.stream()` the text is said."""
@@ -58,8 +58,10 @@ class VoiceStream(Flow[SpeechFrame]):
             async for phrase in phrases:
                 if isinstance(phrase, Exception):
                     raise phrase
-                if not phrase.code and speakable(phrase.text):
-                    at = await self._say(phrase, at, out)
+                async with aclosing(_said(self._mouth, phrase, at, self._phrase, self._priority)) as frames:
+                    async for frame in frames:
+                        at = frame.end
+                        await out.send(frame)
 
     async def _split(self, to_speak: ObjectSendStream[Cut | Exception]) -> None:
         """Cut the text into phrases as it comes. An error of the text comes after what was said before it."""
@@ -75,16 +77,30 @@ class VoiceStream(Flow[SpeechFrame]):
             except Exception as error:
                 await to_speak.send(error)
 
-    async def _say(self, phrase: Cut, at: int, out: ObjectSendStream[SpeechFrame | Exception]) -> int:
-        """One phrase, from sample `at` on. Where it ends."""
-        begin, asked = at, attrs.evolve(self._phrase, text=phrase.text)
-        async with aclosing(self._mouth.speak(asked, self._priority)) as parts:
-            async for spoken in parts:
-                frame = _frame(spoken, phrase, begin, at, self._mouth.info.sample_rate)
-                at = frame.end
-                if len(frame.samples):
-                    await out.send(frame)
-        return at
+
+async def say_all(mouth: Mouth, text: str, how: Phrase, priority: Priority) -> list[SpeechFrame]:
+    """A whole text, for who wants all of it: nothing is read meanwhile, so it takes no tasks."""
+    phrases, frames = Phrases(), list[SpeechFrame]()
+    for phrase in [*phrases.feed(text), *phrases.finish()]:
+        at = frames[-1].end if frames else 0
+        async with aclosing(_said(mouth, phrase, at, how, priority)) as parts:
+            frames += [frame async for frame in parts]
+    return frames
+
+
+async def _said(
+    mouth: Mouth, phrase: Cut, at: int, how: Phrase, priority: Priority
+) -> AsyncGenerator[SpeechFrame, None]:
+    """One phrase, from sample `at` on; nothing of one that is not to be heard."""
+    if phrase.code or not speakable(phrase.text):
+        return
+    begin, asked = at, attrs.evolve(how, text=phrase.text)
+    async with aclosing(mouth.speak(asked, priority)) as parts:
+        async for spoken in parts:
+            frame = _frame(spoken, phrase, begin, at, mouth.info.sample_rate)
+            at = frame.end
+            if len(frame.samples):
+                yield frame
 
 
 async def pieces(text: SpeakableText) -> AsyncGenerator[str, None]:
@@ -94,11 +110,11 @@ async def pieces(text: SpeakableText) -> AsyncGenerator[str, None]:
     elif isinstance(text, AsyncIterable):
         async with closing(text):
             async for piece in text:
-                yield _said(piece)
+                yield _text_of(piece)
     elif isinstance(text, Iterable) and not isinstance(text, bytes | bytearray):
         async with aclosing(in_thread(text)) as given:
             async for piece in given:
-                yield _said(piece)
+                yield _text_of(piece)
     else:
         raise UnsupportedInput(f"What is to be said is a text or pieces of one; got {type(text).__name__}.")
 
@@ -112,7 +128,7 @@ def _frame(spoken: Spoken, phrase: Cut, begin: int, at: int, rate: int) -> Speec
     return SpeechFrame(spoken.samples, rate, at, phrase.text if at == begin else "", marks)
 
 
-def _said(piece: Any) -> str:
+def _text_of(piece: Any) -> str:
     """What of a piece is said. Raises `UnsupportedInput` for what is neither text nor an event of an engine's."""
     if isinstance(piece, str | TextDelta):
         return piece if isinstance(piece, str) else piece.text

@@ -11,14 +11,13 @@ import anyio
 import attrs
 
 from sauropod._asking import PriorityName, as_priority
-from sauropod._audio import AudioLimits, AudioSource, AudioStream, open_audio
+from sauropod._audio import AudioLimits, AudioSource
 from sauropod._detector import WORKER
 from sauropod._ears import Ears, Utterances
 from sauropod._handles import SpeechHandle
 from sauropod._hearing import Frames, TranscriptStream
-from sauropod._iterating import END, Asked
+from sauropod._iterating import END, Asked, Reading
 from sauropod._opening import ModelName, Openable, Place, check_kinds, checked_language
-from sauropod._runtime.mailbox import in_daemon_thread
 from sauropod._runtime.pool import Isolation
 from sauropod._speech.endpointer import EndpointSettings, SpeechEnded
 from sauropod._values.loading import LoadOptions
@@ -132,10 +131,8 @@ class Transcriber(Openable[Ears]):
         ears, language = self._handle, checked_language(language) or self._language
         check_kinds(limits=(limits, AudioLimits), progress=(progress, Callable))
         rate, urgent = ears.info.sample_rate, as_priority(priority)
-        reading = await in_daemon_thread(
-            lambda: open_audio(audio, rate=rate, sample_rate=sample_rate, limits=limits or AudioLimits())
-        )
-        with contextlib.closing(Asked(reading, reading.close)) as asked:
+        reading = Reading(audio, rate, sample_rate, limits or AudioLimits())
+        with contextlib.closing(reading.asked()) as asked:
             utterances = Utterances.of(ears, self._endpoint)
             return await _Transcription(ears, reading, asked, utterances, language, urgent, progress).run()
 
@@ -178,7 +175,7 @@ class _Transcription:
     """One file on its way to a transcript."""
 
     ears: Ears
-    reading: AudioStream
+    reading: Reading
     asked: Asked
     utterances: Utterances
     language: str | None

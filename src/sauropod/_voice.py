@@ -17,7 +17,7 @@ from sauropod._mouths import GraphMouth, Mouth
 from sauropod._opening import ModelName, Openable, Place, checked_language
 from sauropod._orpheus import OrpheusMouth
 from sauropod._runtime.pool import Isolation
-from sauropod._speaking import SpeakableText, VoiceStream
+from sauropod._speaking import SpeakableText, VoiceStream, say_all
 from sauropod._speech.blending import check_voices, read_voice
 from sauropod._values.checks import is_finite
 from sauropod._values.loading import LoadOptions
@@ -149,8 +149,8 @@ class Voice(Openable[Mouth]):
 
         if not isinstance(text, str):
             raise UnsupportedInput(f"say() takes a text; got {type(text).__name__}. Pieces of one go to stream().")
-        async with self.stream(text, **options) as stream:
-            frames = [frame async for frame in stream]
+        how, priority = self._how(options)
+        frames = await say_all(self._handle, text, how, priority)
         samples = np.concatenate([frame.samples for frame in frames]) if frames else np.zeros(0, np.float32)
         return Speech(text, samples, self.info.sample_rate, tuple(mark for frame in frames for mark in frame.marks))
 
@@ -163,6 +163,10 @@ class Voice(Openable[Mouth]):
         Raises `UnsupportedInput` for a voice, speed or language that is not there, and `ClosedError`; while it is
         iterated over also `BackendError`, `BackendCrashed`, and what the text's source raises.
         """
+        return VoiceStream(self._handle, text, *self._how(options))
+
+    def _how(self, options: SayOptions) -> tuple[Phrase, Priority]:
+        """How something is to be said: a phrase without a text, and how urgently."""
         info = self.info
         for name in options.keys() - SayOptions.__annotations__.keys():
             raise TypeError(f"{name!r} is no option of speech; there are {', '.join(SayOptions.__annotations__)}.")
@@ -173,7 +177,7 @@ class Voice(Openable[Mouth]):
         language = checked_language(options.get("language")) or self._language
         phrase = Phrase("", voice, self._speed if speed is None else _checked_speed(speed), language)
         priority = as_priority(options.get("priority", "live"))
-        return VoiceStream(self._handle, text, phrase, Priority.SPEAKING if priority is Priority.LIVE else priority)
+        return phrase, Priority.SPEAKING if priority is Priority.LIVE else priority
 
     async def _load(self) -> Mouth:
         if not self._orpheus:

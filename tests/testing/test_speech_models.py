@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("onnx", reason="onnx is not installed")
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 
-from sauropod.testing.models.speech import tiny_parakeet, tiny_whisper  # noqa: E402
+from sauropod.testing.models.speech import KokoroOptions, tiny_kokoro, tiny_parakeet, tiny_whisper  # noqa: E402
 from sauropod.testing.models.speech.graphs import Drawing  # noqa: E402
 
 
@@ -70,3 +70,35 @@ def test_without_onnx_the_error_says_what_to_install(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ImportError, match=r'pip install "sauropod\[test\]"'):
         Drawing("nothing")
+
+
+def test_a_clip_in_a_deep_encoder_does_not_depend_on_longer_ones_beside_it(tmp_path: Path) -> None:
+    root = tiny_parakeet(tmp_path, width=16, hidden=16, layers=2)
+    session = onnxruntime.InferenceSession(root / "encoder-model.onnx")
+    random = np.random.default_rng(0)
+    short, long = (random.normal(0, 1, (128, frames)).astype(np.float32) for frames in (90, 161))
+    both = np.zeros((2, 128, 161), np.float32)
+    both[0, :, :90], both[1] = short, long
+    together, lengths = session.run(None, {"audio_signal": both, "length": np.array([90, 161])})
+    for row, length, clip in zip(together, lengths, (short, long), strict=True):
+        (alone,), _ = session.run(None, {"audio_signal": clip[None], "length": np.array([clip.shape[1]])})
+        assert alone.shape[1] == length
+        np.testing.assert_allclose(row[:, :length], alone, atol=2e-5)
+        assert np.abs(alone[:, 1:] - alone[:, :-1]).max(axis=0).min() > 0.1  # every frame is another
+
+
+def test_a_vocoder_changes_what_is_computed_and_not_what_is_heard(tmp_path: Path) -> None:
+    given = {
+        "input_ids": np.array([[0, 20, 30, 0]]),
+        "style": np.zeros((1, 256), np.float32),
+        "speed": np.ones(1, np.float32),
+    }
+    plain, rich = (
+        onnxruntime.InferenceSession(
+            tiny_kokoro(tmp_path / str(vocoder), KokoroOptions(vocoder=vocoder), voices=()) / "onnx" / "model.onnx"
+        ).run(None, given)
+        for vocoder in (False, True)
+    )
+    assert len(plain[0]) == len(rich[0]) == 600 * plain[1].sum()
+    assert np.array_equal(plain[1], rich[1])
+    assert 0 < np.abs(plain[0] - rich[0]).max() < 2e-4

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sauropod.testing.models.speech.graphs import Drawing
+from sauropod.testing.models.speech.vocoder import vocoder
 
 __all__ = ["KokoroOptions", "tiny_kokoro", "tiny_voice"]
 
@@ -24,6 +25,8 @@ ROWS = 510
 SYMBOLS = 178
 SILENT = 17
 """Symbols below this one make no sound: the padding, punctuation, and the space."""
+WHISPER = 1e-4
+"""How loud the vocoder is: far below what counts as sound."""
 PADDING = 12
 """Frames of silence before and after a phrase."""
 MARKS = ';:,.!?—…"()“” '
@@ -42,6 +45,8 @@ class KokoroOptions:
     tokens: str = "input_ids"
     waveform: str = "waveform"
     speed: type[np.generic] = np.float32
+    vocoder: bool = False
+    """Compute as much for a second of sound as the real one does. Almost nothing of it is heard."""
     broken: bool = False
     """Give samples that are no numbers."""
 
@@ -92,11 +97,16 @@ def _graph(options: KokoroOptions, seed: int) -> Drawing:
     durations = _durations(drawing, numbers, speed)
     pitch = _pitch(drawing, numbers, style)
     loud = drawing.constant((np.arange(SYMBOLS) >= SILENT).astype(np.float32) * np.float32(0.5))
-    symbol = _symbol_of_each_sample(drawing, durations)
+    symbols = _symbol_of_each_frame(drawing, durations)
+    symbol = drawing.add("Reshape", drawing.add("Tile", symbols, drawing.integers(1, FRAME)), drawing.integers(-1))
     phase = drawing.add("CumSum", drawing.add("Gather", pitch, symbol), drawing.constant(np.asarray(0, np.int64)))
     turn = drawing.constant(np.asarray(2 * np.pi / RATE, np.float32))
     wave = drawing.add("Sin", drawing.add("Mul", phase, turn))
     samples = drawing.add("Mul", wave, drawing.add("Gather", drawing.add("Gather", loud, numbers), symbol))
+    if options.vocoder:
+        spoken = drawing.add("Gather", numbers, drawing.add("Squeeze", symbols, drawing.integers(1)))
+        noise = drawing.add("Mul", vocoder(drawing, spoken, SYMBOLS), drawing.constant(np.asarray(WHISPER, np.float32)))
+        samples = drawing.add("Add", samples, noise)
     if options.broken:
         zero = drawing.constant(np.asarray(0, np.float32))
         samples = drawing.add("Div", drawing.add("Mul", samples, zero), zero)
@@ -131,8 +141,8 @@ def _over_one(drawing: Drawing, value: str) -> str:
     return drawing.add("Concat", value, drawing.constant(np.ones((1, 1), np.float32)), axis=0)
 
 
-def _symbol_of_each_sample(drawing: Drawing, durations: str) -> str:
-    """int64 [samples]: how many symbols have ended before each of them."""
+def _symbol_of_each_frame(drawing: Drawing, durations: str) -> str:
+    """int64 [frames, 1]: how many symbols have ended before each of them."""
     zero, one = (drawing.constant(np.asarray(each, np.int64)) for each in (0, 1))
     ends = drawing.add("CumSum", durations, zero)
     frames = drawing.add("ReduceSum", durations, drawing.integers(0), keepdims=0)
@@ -140,6 +150,4 @@ def _symbol_of_each_sample(drawing: Drawing, durations: str) -> str:
     ended = drawing.add(
         "Cast", drawing.add("GreaterOrEqual", each, drawing.add("Unsqueeze", ends, drawing.integers(0))), to=7
     )
-    symbol = drawing.add("ReduceSum", ended, drawing.integers(1), keepdims=1)
-    repeated = drawing.add("Tile", symbol, drawing.integers(1, FRAME))
-    return drawing.add("Reshape", repeated, drawing.integers(-1))
+    return drawing.add("ReduceSum", ended, drawing.integers(1), keepdims=1)
