@@ -20,8 +20,8 @@ SAMPLES = 5
 def vocoder(draw: Drawing, symbols: str, kinds: int) -> str:
     """Noise from -1 to 1, float32 [600 · frames], of the `kinds` of symbols that the frames are of, int64 [frames].
 
-    The stages and residual blocks are those of the iSTFTNet in Kokoro (Kaneko et al. 2022, and its `config.json`), at
-    its sizes, without the parts that make it a voice: style, pitch and the inverse transform.
+    The stages and residual blocks are meant to be those of the iSTFTNet in Kokoro (Kaneko et al. 2022), not compared
+    with its configuration, without the parts that make it a voice: style, pitch and the inverse transform.
     """
     rows = draw.add("Gather", draw.normal(kinds, CHANNELS, deviation=1.0), symbols)
     value = draw.add("Unsqueeze", draw.add("Transpose", rows, perm=[1, 0]), draw.integers(0))
