@@ -112,6 +112,23 @@ async def test_conversations_tools_texts_and_tokens_are_prompts(engine: Engine) 
     assert await engine.count_tokens(messages, tools=[Tool("clock")]) == counts[0] + len("tool: clock\n")
 
 
+async def test_a_text_becomes_tokens_and_tokens_a_text(engine: Engine) -> None:
+    assert await engine.tokenize("Hé") == [257, *"Hé".encode()]
+    assert await engine.tokenize("Hé", special=False) == [*"Hé".encode()]
+    assert await engine.detokenize(await engine.tokenize("Hé 🦕")) == "Hé 🦕"
+    assert await engine.detokenize([]) == ""
+    assert await engine.detokenize([0xE2]) == "\ufffd"
+    with pytest.raises(sauropod.UnsupportedInput, match="99999"):
+        await engine.detokenize([99999])
+    with pytest.raises(sauropod.UnsupportedInput, match="int"):
+        await engine.tokenize(5)  # type: ignore[arg-type]
+
+
+async def test_what_is_embedded_is_counted_as_it_is_computed(engine: Engine) -> None:
+    assert await engine.count_embedded(["Hello", "you"]) == len("Hello") + len("you") + 2
+    assert await engine.count_embedded([]) == 0
+
+
 async def test_embeddings_are_of_length_one_unless_asked_otherwise(engine: Engine) -> None:
     vectors = await engine.embed(["one", "two", "one"])
     assert vectors.shape == (3, 8)

@@ -67,7 +67,7 @@ def test_options_of_nouns_are_the_same_with_and_without_async(noun: str) -> None
 
 def test_options_of_requests_are_the_same_with_and_without_async() -> None:
     methods = {
-        "Engine": ("complete", "stream", "run", "count_tokens", "embed"),
+        "Engine": ("complete", "stream", "run", "count_tokens", "embed", "count_embedded", "tokenize", "detokenize"),
         "Voice": ("say", "stream"),
         "Transcriber": ("transcribe", "stream"),
         "VoiceDetector": ("detect", "stream"),

@@ -33,7 +33,7 @@ from sauropod._values.completion import (
     ToolCallOpened,
     Usage,
 )
-from sauropod._values.grammar import Grammar
+from sauropod._values.grammar import Grammar, GrammarKind
 from sauropod._values.info import Device, ModelInfo, Placement
 from sauropod._values.messages import Message, Prompt, Tool, ToolCall, ToolChoice
 from sauropod._values.running import (
@@ -110,6 +110,7 @@ __all__ = [
     "Finished",
     "FunctionTool",
     "Grammar",
+    "GrammarKind",
     "HearingEvent",
     "InvalidGrammar",
     "InvalidOutput",

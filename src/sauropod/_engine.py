@@ -29,7 +29,7 @@ from sauropod._values.completion import Completion
 from sauropod._values.grammar import GrammarKind
 from sauropod._values.info import Device, ModelInfo
 from sauropod._values.loading import LoadOptions, Source
-from sauropod._values.messages import Message, Prompt, Tool, ToolChoice
+from sauropod._values.messages import Message, Prompt, Tool, ToolChoice, as_tokens
 from sauropod._values.running import RunLimits
 from sauropod._values.sampling import SamplingParams
 from sauropod._values.scheduling import SchedulerOptions
@@ -292,6 +292,28 @@ class Engine(Openable[Handle]):
     async def count_tokens(self, prompt: Prompt, **options: Unpack[PromptOptions]) -> int:
         """How many tokens the prompt takes, rendered as `complete` would."""
         return await self._handle.count_tokens(self._asked(prompt, options).prompt)
+
+    async def count_embedded(self, texts: str | Sequence[str | tuple[str, str]]) -> int:
+        """How many tokens `embed` would compute for these. Raises what it does."""
+        inputs = as_inputs(texts)
+        return await self._handle.count_embedded(inputs) if inputs else 0
+
+    async def tokenize(self, text: str, *, special: bool = True) -> list[int]:
+        """The tokens of a text, as `complete(text, raw=True)` takes it.
+
+        With `special` off it is only text: marks in it mean nothing, and no beginning is put before it. Raises
+        `UnsupportedInput`.
+        """
+        if not isinstance(text, str):
+            raise UnsupportedInput(f"tokenize() takes a text; got {type(text).__name__}.")
+        return await self._handle.tokenize(text, special)
+
+    async def detokenize(self, tokens: Sequence[int]) -> str:
+        """The text of tokens, marks included; what is no whole character is `\ufffd`. Raises `UnsupportedInput`."""
+        given = as_tokens(list(tokens)) if tokens else ()
+        if given is None:
+            raise UnsupportedInput("detokenize() takes a list of token ids, which are numbers.")
+        return await self._handle.detokenize(given)
 
     # -- inside ----------------------------------------------------------------------------------------------------
 

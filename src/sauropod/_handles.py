@@ -18,9 +18,12 @@ from sauropod._runtime.mailbox import Mailbox
 from sauropod._runtime.pool import Isolation, WorkerPool
 from sauropod._runtime.protocol import (
     Compute,
+    CountInputs,
     CountTokens,
+    Decode,
     Devices,
     Embed,
+    Encode,
     End,
     Failed,
     Generate,
@@ -31,6 +34,7 @@ from sauropod._runtime.protocol import (
     Unload,
 )
 from sauropod._stream import LocalRun, RemoteRun, Run
+from sauropod._values.asking import ChatOptions
 from sauropod._values.info import Device, ModelInfo
 from sauropod._values.loading import LoadOptions, Source
 from sauropod._values.messages import Message
@@ -52,7 +56,7 @@ SEEDS = 2**32 - 1
 GRACE = 2.0
 """Seconds for which whoever is cancelled waits for an end that is under way."""
 
-AskedFor = TypeVar("AskedFor", Compute, CountTokens, Devices, Embed, Load)
+AskedFor = TypeVar("AskedFor", Compute, CountInputs, CountTokens, Decode, Devices, Embed, Encode, Load)
 Info = TypeVar("Info")
 
 
@@ -68,6 +72,12 @@ class Handle(Protocol):
     async def embed(self, inputs: Sequence[str | tuple[str, str]], priority: Priority) -> NDArray[np.float32]: ...
 
     async def count_tokens(self, prompt: PromptText) -> int: ...
+
+    async def count_embedded(self, inputs: Sequence[str | tuple[str, str]]) -> int: ...
+
+    async def tokenize(self, text: str, special: bool) -> list[int]: ...
+
+    async def detokenize(self, tokens: Sequence[int]) -> str: ...
 
     async def aclose(self) -> None:
         """Give the model back. Cancelling only ends the waiting."""
@@ -179,6 +189,18 @@ class WorkerHandle(Loaded[ModelInfo]):
         count: int = await ask(self.link, CountTokens(self.pool.number(), self.model, prompt))
         return count
 
+    async def count_embedded(self, inputs: Sequence[str | tuple[str, str]]) -> int:
+        count: int = await ask(self.link, CountInputs(self.pool.number(), self.model, inputs))
+        return count
+
+    async def tokenize(self, text: str, special: bool) -> list[int]:
+        tokens: list[int] = await ask(self.link, Encode(self.pool.number(), self.model, text, special))
+        return tokens
+
+    async def detokenize(self, tokens: Sequence[int]) -> str:
+        text: str = await ask(self.link, Decode(self.pool.number(), self.model, tokens))
+        return text
+
 
 @attrs.define(eq=False)
 class SpeechHandle(Loaded[SpeechInfo]):
@@ -221,9 +243,23 @@ class ChatHandle:
     async def count_tokens(self, prompt: PromptText) -> int:
         return await self.model.count_tokens(self._conversation(prompt), prompt.chat)
 
+    async def count_embedded(self, inputs: Sequence[str | tuple[str, str]]) -> int:
+        """As far as it can be told: what each takes as something a user says."""
+        said = [[Message("user", given)] for given in inputs if isinstance(given, str)]
+        return sum([await self.model.count_tokens(messages, ChatOptions()) for messages in said])
+
+    async def tokenize(self, text: str, special: bool) -> list[int]:
+        raise self._tells_no_tokens()
+
+    async def detokenize(self, tokens: Sequence[int]) -> str:
+        raise self._tells_no_tokens()
+
     async def aclose(self) -> None:
         with anyio.CancelScope(shield=True):
             await self.model.aclose()
+
+    def _tells_no_tokens(self) -> UnsupportedInput:
+        return UnsupportedInput(f"{self.info.name} keeps its tokens to itself. Only count_tokens() tells of them.")
 
     def _conversation(self, prompt: PromptText) -> Sequence[Message]:
         if prompt.text is not None or prompt.tokens is not None:

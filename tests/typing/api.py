@@ -48,6 +48,7 @@ async def asynchronous() -> None:
         assert_type(engine.stream([1, 2, 3]).text(), AsyncIterator[str])
         assert_type(await engine.embed(["a", ("query", "document")]), NDArray[np.float32])
         assert_type(await engine.count_tokens("Hi"), int)
+        assert_type(await engine.detokenize(await engine.tokenize("Hi")), str)
         assert_type(engine.info, sauropod.ModelInfo)
     await sauropod.Engine(Path("model.gguf")).open()
     await sauropod.Engine({"repo": "org/repo", "quantization": "Q4_K_M"}).open()

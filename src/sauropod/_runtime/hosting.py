@@ -14,8 +14,11 @@ from sauropod._runtime.preparing import Prepared, Preparer
 from sauropod._runtime.protocol import (
     Answer,
     Began,
+    CountInputs,
     CountTokens,
+    Decode,
     Embed,
+    Encode,
     End,
     Failed,
     Generate,
@@ -95,9 +98,15 @@ class Host:
             case Generate():
                 return partial(self.generate, self.prepare(request, received))
             case Embed():
-                return partial(self.embed, request, self.encode_inputs(request), received)
+                return partial(self.embed, request, self.encode_inputs(request.inputs), received)
             case CountTokens():
                 return partial(Answer, len(self.preparer.encode(request.prompt)))
+            case CountInputs():
+                return partial(Answer, sum(map(len, self.encode_inputs(request.inputs))))
+            case Encode():
+                return partial(Answer, list(self.model.encode(request.text, special=request.special)))
+            case Decode():
+                return partial(Answer, self.preparer.decode(request.tokens))
             case _:
                 raise UnsupportedInput(
                     f"{self.info.name} is a language model and takes no audio. Use it with sauropod.Engine."
@@ -124,13 +133,13 @@ class Host:
             return None
         return ThoughtBudget(syntax.reasoning, limit, prepared.thinking)
 
-    def encode_inputs(self, request: Embed) -> list[list[int]]:
+    def encode_inputs(self, inputs: Sequence[str | tuple[str, str]]) -> list[list[int]]:
         """The tokens of inputs to embed. Raises as `encode` does."""
         info = self.model.info
         if not info.embeds:
             raise UnsupportedInput(f"{info.name} gives no embeddings. Use an embedding model.")
         encoded = []
-        for given in request.inputs:
+        for given in inputs:
             first, second = (given, None) if isinstance(given, str) else given
             tokens = list(self.model.encode_input(first, second))
             if len(tokens) > info.context_length:

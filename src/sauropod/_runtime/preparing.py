@@ -87,6 +87,11 @@ class Preparer:
             return list(self.model.encode(prompt.text, special=True))
         return list(self.model.encode(self._rendered(prompt.messages, prompt.chat), special=True))
 
+    def decode(self, tokens: Sequence[int]) -> str:
+        """The text of tokens, marks as they are written. Raises `UnsupportedInput`."""
+        pieces = [self.model.piece(token) or self.model.mark(token).encode() for token in self._checked(tokens)]
+        return b"".join(pieces).decode(errors="replace")
+
     # -- conversations ---------------------------------------------------------------------------------------------
 
     def _conversation(self, messages: Sequence[Message], chat: ChatOptions, sampling: SamplingParams) -> Prepared:

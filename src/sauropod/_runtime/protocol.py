@@ -21,9 +21,12 @@ __all__ = [
     "Began",
     "Cancel",
     "Compute",
+    "CountInputs",
     "CountTokens",
+    "Decode",
     "Devices",
     "Embed",
+    "Encode",
     "End",
     "Failed",
     "Generate",
@@ -103,6 +106,34 @@ class CountTokens:
 
 
 @attrs.frozen
+class CountInputs:
+    """How many tokens `Embed` would compute."""
+
+    id: int
+    model: int
+    inputs: Sequence[str | tuple[str, str]]
+
+
+@attrs.frozen
+class Encode:
+    """The tokens of a text: as a whole prompt, or as what is only text."""
+
+    id: int
+    model: int
+    text: str
+    special: bool
+
+
+@attrs.frozen
+class Decode:
+    """The text of tokens, marks included."""
+
+    id: int
+    model: int
+    tokens: Sequence[int]
+
+
+@attrs.frozen
 class Compute:
     """Items for a `SpeechModel`, answered by its results in their order."""
 
@@ -133,7 +164,7 @@ class Cancel:
     id: int
 
 
-ModelRequest: TypeAlias = Generate | Embed | CountTokens | Compute
+ModelRequest: TypeAlias = Generate | Embed | CountTokens | CountInputs | Encode | Decode | Compute
 """What is asked of a loaded model."""
 
 Request: TypeAlias = Load | ModelRequest | Devices | Unload | Cancel

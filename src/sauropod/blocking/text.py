@@ -131,6 +131,18 @@ class Engine(Opened[sauropod.Engine]):
         """How many tokens the prompt takes."""
         return self._call(partial(self._noun.count_tokens, prompt, **options))
 
+    def count_embedded(self, texts: str | Sequence[str | tuple[str, str]]) -> int:
+        """As `sauropod.Engine.count_embedded`."""
+        return self._call(partial(self._noun.count_embedded, texts))
+
+    def tokenize(self, text: str, *, special: bool = True) -> list[int]:
+        """As `sauropod.Engine.tokenize`."""
+        return self._call(partial(self._noun.tokenize, text, special=special))
+
+    def detokenize(self, tokens: Sequence[int]) -> str:
+        """As `sauropod.Engine.detokenize`."""
+        return self._call(partial(self._noun.detokenize, tokens))
+
 
 class ToolRun(Generic[Result]):
     """`sauropod.ToolRun` for code that does not await.

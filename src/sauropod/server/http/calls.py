@@ -1,0 +1,85 @@
+"""What endpoints share: the server they belong to, the body of a request, answers as JSON, and clients that leave."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import anyio
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from sauropod.server.http.streaming import gone
+from sauropod.server.problems import Problem
+
+if TYPE_CHECKING:
+    from sauropod.server.responding import Responder
+    from sauropod.server.serving import Server
+
+__all__ = ["answer", "body_of", "responder_of", "server_of", "unless_gone"]
+
+T = TypeVar("T")
+
+
+def server_of(request: Request) -> Server:
+    """The server that is asked."""
+    server: Server = request.app.state.server
+    return server
+
+
+def responder_of(request: Request) -> Responder:
+    """What makes responses there."""
+    responder: Responder = request.app.state.responder
+    return responder
+
+
+async def body_of(request: Request) -> bytes:
+    """The whole body. Raises `Problem` 413 as soon as it is too large."""
+    limit = server_of(request).body_limit
+    declared = request.headers.get("content-length", "0")
+    size = int(declared) if declared.isdecimal() else 0
+    parts: list[bytes] = []
+    if size <= limit:
+        size = 0
+        async for part in request.stream():
+            size += len(part)
+            if size > limit:
+                break
+            parts.append(part)
+    if size > limit:
+        raise Problem(
+            413, f"The body is larger than the {limit:,} bytes that are taken here.", code="body_too_large", retry=False
+        )
+    return b"".join(parts)
+
+
+def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A value as JSON: a Struct, or plain data."""
+    return Response(msgspec.json.encode(value), status, headers, "application/json")
+
+
+async def unless_gone(request: Request, work: Callable[[], Awaitable[T]]) -> T:
+    """What `work` gives. It is cancelled, and `ClientDisconnect` raised, when the client leaves first.
+
+    The body has to have been read.
+    """
+    found: list[T] = []
+    failed: list[Exception] = []
+
+    async def run(scope: anyio.CancelScope) -> None:
+        try:
+            found.append(await work())
+        except Exception as error:  # outside of the group it is itself again
+            failed.append(error)
+        scope.cancel()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(run, tasks.cancel_scope)
+        await gone(request.receive)
+        tasks.cancel_scope.cancel()
+    if failed:
+        raise failed[0]
+    if not found:
+        raise ClientDisconnect
+    return found[0]

@@ -1,0 +1,173 @@
+"""Guard: who may come in, and what every answer has: a request's id, and errors in OpenAI's words."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import re
+import secrets
+from collections.abc import Collection, Sequence
+from urllib.parse import urlsplit
+
+import attrs
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sauropod.errors import SauropodError
+from sauropod.server.problems import Problem, problem_of
+
+__all__ = ["Door", "Guard", "hosts_of"]
+
+_log = logging.getLogger("sauropod.server")
+_ID = re.compile(r"[\w.:-]{1,128}")
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+OPEN_PATHS = ("/health", "/docs", "/redoc", "/openapi.json")
+"""What needs no key: it says nothing that is anybody's."""
+
+
+@attrs.frozen
+class Door:
+    """Who may come in.
+
+    `keys` are the API keys there are; without any, any header is as good as none. `hosts` are the names this server may
+    be called by, None for any: a page that has its own name point to this machine is not let in. `origins` are the
+    sites whose pages may ask, besides this server's own.
+    """
+
+    keys: Collection[str] = ()
+    hosts: Collection[str] | None = None
+    origins: Collection[str] = ()
+
+    def check(self, path: str, headers: Headers) -> None:
+        """Raises `Problem`."""
+        self._check_host(headers)
+        self._check_origin(headers)
+        if self.keys and not path.startswith(OPEN_PATHS):
+            self._check_key(headers)
+
+    def _check_host(self, headers: Headers) -> None:
+        name = _host_name(headers.get("host", ""))
+        if self.hosts is None or name in self.hosts or not name:
+            return
+        raise Problem(
+            403,
+            f"This server is not called {name!r}. If it should be, add that to allowed_hosts.",
+            "invalid_request_error",
+            "host_not_allowed",
+            retry=False,
+        )
+
+    def _check_origin(self, headers: Headers) -> None:
+        origin = headers.get("origin")
+        if origin is None or "*" in self.origins or origin in self.origins:
+            return
+        if urlsplit(origin).netloc == headers.get("host"):
+            return
+        raise Problem(
+            403,
+            f"Pages of {origin} may not ask this server. If they should, add that to [cors] allow_origins.",
+            "invalid_request_error",
+            "origin_not_allowed",
+            retry=False,
+        )
+
+    def _check_key(self, headers: Headers) -> None:
+        given = _key(headers)
+        if given is None:
+            raise _unauthorized("No API key is given. Send it as 'Authorization: Bearer KEY'.")
+        # All are compared, as digests of one length, each in constant time: how long it takes tells nothing.
+        same = [hmac.compare_digest(_digest(given), _digest(key)) for key in self.keys]
+        if not any(same):
+            raise _unauthorized("The API key is none that is known here.")
+
+
+@attrs.define(eq=False)
+class Guard:
+    """Stands before the app."""
+
+    app: ASGIApp
+    door: Door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        wanted = headers.get("x-request-id", "")
+        request_id = wanted if _ID.fullmatch(wanted) else f"req_{secrets.token_hex(12)}"
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = False
+
+        async def named(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                MutableHeaders(scope=message)["x-request-id"] = request_id
+            await send(message)
+
+        try:
+            self.door.check(scope["path"], headers)
+            await self.app(scope, receive, named)
+        except ClientDisconnect:
+            _log.info("%s: the client left before its answer.", request_id)
+        except Exception as error:
+            problem = _problem(error)
+            if problem.status >= 500 and not isinstance(error, SauropodError | Problem):
+                _log.exception("%s: %s %s", request_id, scope.get("method", "WS"), scope["path"])
+            if started:
+                raise
+            await _refuse(problem, scope, named)
+
+
+async def _refuse(problem: Problem, scope: Scope, send: Send) -> None:
+    body = problem.body()
+    headers = {"content-type": "application/json", "content-length": str(len(body)), **problem.headers}
+    if problem.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    kind = "websocket.http.response" if scope["type"] == "websocket" else "http.response"
+    if scope["type"] == "websocket" and kind not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": 1008, "reason": problem.message[:120]})
+        return
+    await send({"type": f"{kind}.start", "status": problem.status, "headers": raw})
+    await send({"type": f"{kind}.body", "body": body})
+
+
+def _problem(error: Exception) -> Problem:
+    if isinstance(error, HTTPException):
+        if error.status_code == 404:
+            return Problem(404, "There is nothing at this address. /docs lists what there is.", code="unknown_url")
+        return Problem(error.status_code, f"{error.detail}.")
+    return problem_of(error)
+
+
+def _unauthorized(message: str) -> Problem:
+    return Problem(401, message, "invalid_request_error", "invalid_api_key", retry=False)
+
+
+def _key(headers: Headers) -> str | None:
+    scheme, _, key = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and key:
+        return key.strip()
+    return headers.get("x-api-key")
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode()).digest()
+
+
+def _host_name(host: str) -> str:
+    """Without the port: `localhost:8080`, `[::1]:8080`."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return host
+
+
+def hosts_of(host: str, more: Sequence[str]) -> frozenset[str]:
+    """The names a server that listens there may be called by."""
+    return frozenset({*LOOPBACK, host, *more})

@@ -1,0 +1,88 @@
+"""Recorder: what is kept of a response while it is written, and at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import anyio
+import attrs
+from sauropod.server.store import LoggedEvent, ResponseRecord, Store
+
+from sauropod.server.responding.history import kept
+from sauropod.server.wire.decoding import encoded
+from sauropod.server.wire.responses.items import plain
+from sauropod.server.wire.responses.response import Response
+
+__all__ = ["Recorder"]
+
+PAUSE = 0.25
+"""Seconds between two writings of the log: so much of a stream may be lost when the server is killed."""
+
+
+@attrs.define(eq=False)
+class Recorder:
+    """Writes one response into the store. With `logged` off only its end is kept, and not how it came about."""
+
+    store: Store
+    logged: bool
+    begun: bool = False
+    """Whether the store knows of it already, and of its first `known` events."""
+    known: int = 0
+    _events: list[LoggedEvent] = attrs.field(factory=list)
+    """Those the store does not have yet."""
+    _count: int = 0
+
+    async def begin(
+        self, response: Response, items: Sequence[dict[str, Any]], request: bytes, expires: int | None
+    ) -> None:
+        """It exists. Once this returns, it survives."""
+        if self.begun:
+            return
+        name = response.conversation
+        record = ResponseRecord(
+            id=response.id,
+            created_at=response.created_at,
+            status=response.status,
+            model=response.model,
+            previous_response_id=response.previous_response_id,
+            conversation_id=name.id if name else None,
+            background=response.background,
+            expires_at=expires,
+            request=request,
+            response=encoded(response),
+        )
+        await self.store.begin(record, kept(items))
+
+    def note(self, events: Sequence[bytes]) -> None:
+        """What was told, to be logged soon."""
+        numbered = [LoggedEvent(self._count + at, event) for at, event in enumerate(events)]
+        self._count += len(events)
+        if self.logged:
+            self._events += [event for event in numbered if event.sequence >= self.known]
+
+    async def keep_logging(self, response_id: str) -> None:
+        """Until it is cancelled."""
+        while True:
+            await anyio.sleep(PAUSE)
+            if self._events:
+                events, self._events = self._events, []
+                await self.store.log(response_id, events)
+
+    async def finish(self, response: Response) -> None:
+        """It is as it will stay. Once this returns, that survives."""
+        name = response.conversation
+        events, self._events = self._events, []
+        await self.store.finish(
+            response.id,
+            status=response.status,
+            completed_at=response.completed_at,
+            response=encoded(response),
+            output_items=kept([plain(item) for item in response.output]),
+            events=events,
+            conversation_id=name.id if name and response.status in ("completed", "incomplete") else None,
+        )
+
+    async def forget(self, response_id: str) -> None:
+        """It never was."""
+        await self.store.delete_response(response_id)

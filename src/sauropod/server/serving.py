@@ -1,0 +1,45 @@
+"""Server: what all endpoints share while it runs."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+
+import attrs
+from anyio.abc import TaskGroup
+from sauropod.server.store import Store
+
+from sauropod.server.catalog import Catalog
+
+__all__ = ["Server"]
+
+
+def _new_id(kind: str) -> str:
+    return f"{kind}_{secrets.token_hex(16)}"
+
+
+@attrs.define(eq=False)
+class Server:
+    """Everything that lives as long as the server does."""
+
+    catalog: Catalog
+    tasks: TaskGroup
+    store: Store = attrs.field(kw_only=True)
+    retention: int | None = None
+    """Seconds for which responses are kept; None is for ever."""
+    draining: bool = False
+    """No longer takes requests."""
+    log: logging.Logger = attrs.field(factory=lambda: logging.getLogger("sauropod.server"))
+    body_limit: int = 32 * 1024 * 1024
+    upload_limit: int = 512 * 1024 * 1024
+    patience: float = 30.0
+    """Seconds a client may take nothing of what it is sent."""
+    new_id: Callable[[str], str] = _new_id
+    """`new_id("resp")` is a name nobody has: `resp_…`."""
+    now: Callable[[], float] = time.time
+
+    def expires_at(self, created_at: int) -> int | None:
+        """When what is made then is no longer kept."""
+        return None if self.retention is None else created_at + self.retention

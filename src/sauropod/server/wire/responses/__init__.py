@@ -1,0 +1,1 @@
+"""The Responses API: what is asked, what is answered, and in which order it is told."""

@@ -1,0 +1,86 @@
+"""Who may come in, and what everybody is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+
+from sauropod.errors import PromptTooLong, QueueFull
+from sauropod.server.http.guard import Door, Guard
+
+pytestmark = pytest.mark.anyio
+
+
+async def asked(door: Door, path: str = "/v1/models", error: Exception | None = None, **headers: str) -> httpx.Response:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if error is not None:
+            raise error
+        await PlainTextResponse(Request(scope).state.request_id)(scope, receive, send)
+
+    transport = httpx.ASGITransport(Guard(app, door))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8080") as client:
+        return await client.get(path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+async def test_without_keys_any_key_is_as_good_as_none() -> None:
+    assert (await asked(Door())).status_code == 200
+    assert (await asked(Door(), authorization="Bearer whatever")).status_code == 200
+
+
+@pytest.mark.parametrize("header", ["Bearer k1", "bearer k1", "Bearer k2"])
+async def test_a_key_that_is_known_opens(header: str) -> None:
+    assert (await asked(Door(["k1", "k2"]), authorization=header)).status_code == 200
+
+
+@pytest.mark.parametrize("header", [{}, {"authorization": "Bearer k3"}, {"authorization": "Basic k1"}])
+async def test_any_other_does_not(header: dict[str, str]) -> None:
+    found = await asked(Door(["k1", "k2"]), **header)
+    assert found.status_code == 401
+    assert found.json()["error"]["code"] == "invalid_api_key"
+    assert found.headers["x-should-retry"] == "false"
+    assert found.headers["www-authenticate"] == "Bearer"
+
+
+async def test_health_needs_no_key() -> None:
+    assert (await asked(Door(["k1"]), "/health")).status_code == 200
+
+
+async def test_a_name_that_is_not_this_servers_is_turned_away() -> None:
+    door = Door(hosts=frozenset({"localhost"}))
+    assert (await asked(door)).status_code == 200
+    found = await asked(door, host="evil.example:8080")
+    assert (found.status_code, found.json()["error"]["code"]) == (403, "host_not_allowed")
+
+
+async def test_pages_of_others_are_turned_away() -> None:
+    assert (await asked(Door(), origin="http://localhost:8080")).status_code == 200
+    assert (await asked(Door(), origin="https://evil.example")).status_code == 403
+    assert (await asked(Door(origins=["https://app.example"]), origin="https://app.example")).status_code == 200
+
+
+async def test_every_answer_has_an_id_and_keeps_that_of_the_client() -> None:
+    found = await asked(Door())
+    assert found.headers["x-request-id"] == found.text
+    assert (await asked(Door(), x_request_id="mine-1")).headers["x-request-id"] == "mine-1"
+    assert (await asked(Door(), x_request_id="a b")).headers["x-request-id"].startswith("req_")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (PromptTooLong(10, 5), 400, "context_length_exceeded"),
+        (QueueFull(5, 5), 429, "rate_limit_exceeded"),
+        (KeyError("secret"), 500, "server_error"),
+    ],
+)
+async def test_errors_are_told_in_openais_words(error: Exception, status: int, code: str) -> None:
+    found = await asked(Door(), error=error)
+    assert found.status_code == status
+    assert set(found.json()["error"]) == {"message", "type", "param", "code"}
+    assert found.json()["error"]["code"] == code
+    assert "secret" not in found.text
+    assert ("retry-after" in found.headers) == (status == 429)
