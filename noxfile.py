@@ -82,6 +82,14 @@ def templates(session: nox.Session) -> None:
 
 
 @nox.session
+def clients(session: nox.Session) -> None:
+    """What others build on OpenAI's client, against this server."""
+    develop(session)
+    install(session, "openai-agents", "langchain-openai")
+    session.run("pytest", "tests/clients", "-W", "ignore", "-p", "no:unraisableexception", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """All benchmarks, each beside a peer. `nox -s bench -- --help` tells what can be chosen."""
     develop(session)

@@ -54,7 +54,7 @@ def ask(host: Host, id: int, text: str = "Hi", priority: Priority = Priority.NOR
 
 def embed(host: Host, id: int, *inputs: str, priority: Priority = Priority.NORMAL) -> None:
     request = Embed(id, 1, inputs, priority)
-    host.embed(request, host.encode_inputs(request), time.monotonic())
+    host.embed(request, host.encode_inputs(request.inputs), time.monotonic())
 
 
 def finish(host: Host) -> Replies:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from server.serving import fake, listening
 
 from sauropod import Engine
+from server.serving import fake, listening
 
 
 @pytest.fixture

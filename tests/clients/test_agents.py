@@ -8,6 +8,7 @@ agents = pytest.importorskip("agents", reason="openai-agents is not installed: n
 
 from agents import (  # noqa: E402
     Agent,
+    Model,
     ModelSettings,
     OpenAIChatCompletionsModel,
     OpenAIConversationsSession,
@@ -37,7 +38,7 @@ def get_weather(city: str) -> str:
     return f"18 degrees in {city}"
 
 
-def models(url: str, name: str) -> list[agents.Model]:
+def models(url: str, name: str) -> list[Model]:
     client = AsyncOpenAI(base_url=url, api_key="none")
     return [OpenAIResponsesModel(name, client), OpenAIChatCompletionsModel(name, client)]
 

@@ -20,7 +20,8 @@ __all__ = ["check_events", "check_response", "parsed"]
 _EVENTS: dict[str, type[BaseModel]] = {
     get_args(kind.model_fields["type"].annotation)[0]: kind for kind in get_args(get_args(ResponseStreamEvent)[0])
 }
-for _kind in (SdkResponse, *_EVENTS.values()):
+_kinds: tuple[type[BaseModel], ...] = (SdkResponse, *_EVENTS.values())
+for _kind in _kinds:
     _kind.model_rebuild()  # which they put off until first used, and take their time for
 _LAST = {"response.completed", "response.incomplete", "response.failed"}
 _REQUIRED = {

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from sauropod import Engine
 from sauropod.server import Settings, create_app
+from sauropod.server.listening import configuration
 
 __all__ = ["SAYS", "Listening", "fake", "listening", "serving"]
 
@@ -68,12 +69,19 @@ async def listening(
     engines: Mapping[str, Callable[[], Engine]] | None = None, *, settings: Settings | None = None
 ) -> AsyncIterator[Listening]:
     """A server on a port that was free. It stops with the block. Needs asyncio."""
+    settings = settings or Settings(database=":memory:")
     app = application(engines, settings)
-    config = uvicorn.Config(app, port=0, log_config=None, ws="websockets-sansio", http="httptools", lifespan="on")
+    config = configuration(app, settings)
+    config.port = 0
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+
+    async def serve() -> None:
+        with anyio.CancelScope(shield=True):  # it ends as it should even when a test fails
+            await server._serve()
+
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(server._serve)
+        tasks.start_soon(serve)
         while not server.started:
             await anyio.sleep(0.005)
         try:

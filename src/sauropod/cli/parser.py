@@ -18,6 +18,7 @@ COMMANDS = {
     "chat": "talk to a model",
     "speak": "say a text",
     "transcribe": "write down what is said in recordings",
+    "serve": "serve OpenAI's API with models on this machine",
     "pull": "fetch a model",
     "ls": "list the models on this machine",
     "rm": "remove models",
@@ -45,6 +46,7 @@ examples:
   sauropod transcribe hello.wav
   sauropod pull Qwen/Qwen3-0.6B-GGUF
   sauropod chat Qwen/Qwen3-0.6B-GGUF
+  sauropod serve
 
 {EXIT_CODES}
 {ENVIRONMENT}"""

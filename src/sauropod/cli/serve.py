@@ -1,13 +1,15 @@
 """Serve OpenAI's API with models on this machine.
 
-Without a configuration it serves the demo model, to this machine only. What can be set, in a file, in the environment or
-by options, is in docs/configuration.md; --show-config prints what is in force.
+Without a configuration it serves the demo model, to this machine only. What can be set, in a file, in the environment
+or by options, is in docs/configuration.md; --show-config prints what is in force.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+
+import attrs
 
 from sauropod.cli.failures import OK
 from sauropod.cli.terminal import print_text
@@ -46,5 +48,5 @@ def run(options: argparse.Namespace) -> int:
         )
     from sauropod.server.listening import serve
 
-    serve(settings)
+    serve(attrs.evolve(settings, verbose=settings.verbose or options.verbose > 0))
     return OK

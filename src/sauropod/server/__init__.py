@@ -1,6 +1,6 @@
 """OpenAI's API over the models of this machine: `create_app()` is an ASGI application, `sauropod serve` runs it.
 
-    pip install "sauropod[server]"
+pip install "sauropod[server]"
 """
 
 from __future__ import annotations

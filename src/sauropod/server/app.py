@@ -6,31 +6,40 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 import anyio
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from sauropod import Engine
 from sauropod.server.catalog import Catalog, ModelEntry
 from sauropod.server.config import Settings
-from sauropod.server.http.guard import Door, Guard, hosts_of
+from sauropod.server.http.guard import Door, Guard, hosts_of, not_served
 from sauropod.server.http.routes import all_routes
 from sauropod.server.responding import Responder
 from sauropod.server.responding.recovering import recover
 from sauropod.server.serving import Server
-from sauropod.server.store import Store
+from sauropod.server.store import Store, StoreError
 
 __all__ = ["create_app"]
 
 _log = logging.getLogger("sauropod.server")
 
-SWEEP = 600.0
-"""Seconds between two looks for what is no longer to be kept."""
+CORS: dict[str, Any] = {
+    "allow_methods": ["GET", "POST", "DELETE"],
+    "expose_headers": ["x-request-id", "retry-after"],
+}
+
+SWEEP = 60.0
+"""Seconds between two looks for what is no longer to be kept, and for what another server left unfinished."""
 
 
-def create_app(settings: Settings | None = None, *, engines: Mapping[str, Callable[[], Engine]] | None = None) -> Starlette:
+def create_app(
+    settings: Settings | None = None, *, engines: Mapping[str, Callable[[], Engine]] | None = None
+) -> Starlette:
     """The server as an ASGI application, for uvicorn, or for another application to mount.
 
         app = create_app(engines={"small": lambda: Engine("./small.gguf")})
@@ -44,26 +53,21 @@ def create_app(settings: Settings | None = None, *, engines: Mapping[str, Callab
     """
     settings = settings or Settings()
     entries = _entries(settings) if engines is None else [ModelEntry(name, make) for name, make in engines.items()]
-    origins = list(settings.cors.allow_origins)
     middleware = [Middleware(Guard, door=_door(settings))]
-    if origins:
+    if settings.cors.allow_origins:
         # Before the guard: what a browser asks beforehand carries no key.
-        middleware.insert(
-            0,
-            Middleware(
-                CORSMiddleware,
-                allow_origins=origins,
-                allow_methods=["GET", "POST", "DELETE"],
-                allow_headers=["*"],
-                expose_headers=["x-request-id", "retry-after"],
-            ),
-        )
-    return Starlette(routes=all_routes(), middleware=middleware, lifespan=partial(_lifespan, settings, entries))
+        middleware.insert(0, Middleware(CORSMiddleware, **CORS, **settings.cors.options()))
+    return Starlette(
+        routes=all_routes(),
+        middleware=middleware,
+        lifespan=partial(_lifespan, settings, entries),
+        exception_handlers={HTTPException: not_served},
+    )
 
 
 @asynccontextmanager
 async def _lifespan(settings: Settings, entries: Sequence[ModelEntry], app: Starlette) -> AsyncIterator[None]:
-    async with await Store.open(settings.database) as store, anyio.create_task_group() as tasks:
+    async with Store.open(settings.database) as store, anyio.create_task_group() as tasks:
         catalog = Catalog.of(entries, tasks)
         server = Server(
             catalog=catalog,
@@ -76,7 +80,7 @@ async def _lifespan(settings: Settings, entries: Sequence[ModelEntry], app: Star
         )
         app.state.server, app.state.responder = server, (responder := Responder(server))
         await recover(responder)
-        tasks.start_soon(_sweep, settings, server)
+        tasks.start_soon(_sweep, settings, responder)
         for name in settings.preloaded:
             tasks.start_soon(_preload, catalog, name)
         try:
@@ -96,12 +100,18 @@ async def _preload(catalog: Catalog, name: str) -> None:
         _log.error("The model %r could not be loaded: %s", name, error)
 
 
-async def _sweep(settings: Settings, server: Server) -> None:
+async def _sweep(settings: Settings, responder: Responder) -> None:
+    store, now = responder.server.store, responder.server.now
     while True:
-        count = await server.store.expire(int(server.now()), settings.retention.maximum_responses)
-        if count:
-            _log.info("%d responses were kept long enough and are gone.", count)
-        await anyio.sleep(SWEEP)
+        try:
+            count = await store.expire(int(now()), settings.retention.maximum_responses)
+            if count:
+                _log.info("%d responses were kept long enough and are gone.", count)
+            await anyio.sleep(SWEEP)
+            await recover(responder)
+        except StoreError as error:
+            _log.error("%s", error)
+            await anyio.sleep(SWEEP)
 
 
 def _door(settings: Settings) -> Door:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 
@@ -28,7 +29,7 @@ class ModelEntry:
     aliases: tuple[str, ...] = ()
     keep_alive: float | None = None
     default: bool = False
-    created: int = 0
+    created: int = attrs.field(factory=lambda: int(time.time()))
     about: str = ""
     """Where it comes from, for people."""
 

@@ -39,11 +39,12 @@ class Kept(Generic[T]):
     tasks: TaskGroup
     keep_alive: float | None = None
     _open: T | None = None
-    _opened: anyio.Event | None = None
-    """Set when the opening that is under way has come to its end."""
+    _moving: anyio.Event | None = None
+    """Set when the opening or closing that is under way has come to its end."""
     _error: Exception | None = None
     _users: int = 0
-    _uses: int = 0
+    _later: anyio.CancelScope | None = None
+    """Of the wait before it is let go."""
 
     @property
     def open(self) -> T | None:
@@ -54,7 +55,7 @@ class Kept(Generic[T]):
     async def use(self) -> AsyncIterator[T]:
         """The thing, opened. Raises what its opening raised."""
         self._users += 1
-        self._uses += 1
+        self._idle()
         try:
             yield await self._ready()
         finally:
@@ -63,11 +64,17 @@ class Kept(Generic[T]):
 
     async def close(self) -> None:
         """Let it go now, or as soon as it has been opened."""
-        while self._opened is not None:
-            await self._opened.wait()
+        while self._moving is not None:
+            await self._moving.wait()
         found, self._open = self._open, None
-        if found is not None:
+        if found is None:
+            return
+        self._moving = closed = anyio.Event()
+        try:
             await found.aclose()
+        finally:
+            self._moving = None
+            closed.set()
 
     async def let_go(self) -> bool:
         """Let it go, unless somebody uses it. Whether it is gone."""
@@ -78,10 +85,10 @@ class Kept(Generic[T]):
 
     async def _ready(self) -> T:
         while self._open is None:
-            if self._opened is None:
-                self._opened = anyio.Event()
-                self.tasks.start_soon(self._bring, self._opened)
-            await self._opened.wait()
+            if self._moving is None:
+                self._moving = anyio.Event()
+                self.tasks.start_soon(self._bring, self._moving)
+            await self._moving.wait()
             if self._open is None and self._error is not None:
                 raise self._error
         return self._open
@@ -98,16 +105,20 @@ class Kept(Generic[T]):
             self._error = error
             _log.warning("%s could not be opened: %s", self.name, error)
         finally:
-            self._opened = None
+            self._moving = None
             opened.set()
 
     def _idle(self) -> None:
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
         if not self._users and self._open is not None and self.keep_alive is not None:
-            self.tasks.start_soon(self._let_go_later, self._uses)
+            self._later = anyio.CancelScope()
+            self.tasks.start_soon(self._let_go_after, self.keep_alive, self._later)
 
-    async def _let_go_later(self, uses: int) -> None:
-        assert self.keep_alive is not None
-        await anyio.sleep(self.keep_alive)
-        if self._uses == uses and not self._users:
-            _log.info("%s was not used for %g s and is let go.", self.name, self.keep_alive)
+    async def _let_go_after(self, seconds: float, later: anyio.CancelScope) -> None:
+        with later:
+            await anyio.sleep(seconds)
+        if not later.cancel_called and not self._users:
+            _log.info("%s was not used for %g s and is let go.", self.name, seconds)
             await self.close()

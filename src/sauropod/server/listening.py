@@ -13,8 +13,9 @@ from starlette.applications import Starlette
 from sauropod.errors import SauropodError
 from sauropod.server.app import create_app
 from sauropod.server.config import Settings
+from sauropod.server.http.protocol import protocol
 
-__all__ = ["AddressTaken", "serve"]
+__all__ = ["AddressTaken", "configuration", "serve"]
 
 _log = logging.getLogger("sauropod.server")
 
@@ -36,14 +37,18 @@ class _Uvicorn(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if not self.should_exit:
-            _log.info("Ready after %.1f s: %s (the API's pages: %s/docs)", time.monotonic() - self._began, *[self._url] * 2)
+            _log.info(
+                "Ready after %.1f s: %s (the API's pages: %s/docs)", time.monotonic() - self._began, *[self._url] * 2
+            )
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         server = getattr(self._app.state, "server", None)
         if server is not None and not server.draining:
             server.draining = True
             _log.info("Asked to stop. What is being written has %s s to end; once more stops at once.", self._grace)
-        super().handle_exit(sig, frame)
+        # Uvicorn's own would in the end die of the signal, as if nobody had heard it.
+        self.force_exit = self.should_exit
+        self.should_exit = True
 
     @property
     def _grace(self) -> int | None:
@@ -59,22 +64,27 @@ def serve(settings: Settings) -> None:
     for line in settings.told():
         _log.info("%s", line)
     app = create_app(settings)
-    config = uvicorn.Config(
+    config = configuration(app, settings)
+    _Uvicorn(config, app, url, began).run([listener])
+    _log.info("Stopped.")
+
+
+def configuration(app: Starlette, settings: Settings) -> uvicorn.Config:
+    """How uvicorn serves it."""
+    limits = settings.limits
+    return uvicorn.Config(
         app,
         log_config=None,
         access_log=settings.verbose,
         server_header=False,
-        http="httptools",
+        http=protocol(limits.header_bytes, limits.slow_client_seconds),
         ws="websockets-sansio",
-        ws_max_size=settings.limits.body_bytes,
-        timeout_graceful_shutdown=int(settings.limits.drain_seconds),
+        ws_max_size=limits.body_bytes,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=int(limits.drain_seconds),
         root_path=settings.root_path,
-        limit_max_requests=None,
         lifespan="on",
-        h11_max_incomplete_event_size=settings.limits.header_bytes,
     )
-    _Uvicorn(config, app, url, began).run([listener])
-    _log.info("Stopped.")
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -88,7 +98,7 @@ def _bound(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise AddressTaken(
-            f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another with --port, or --port 0 for any "
-            "that is free."
+            f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another with --port, or --port 0 for "
+            "any that is free."
         ) from error
     return listener

@@ -9,6 +9,7 @@ import attrs
 import msgspec
 
 from sauropod import errors
+from sauropod.server.store import DuplicateRecord, MissingRecord, StoreError
 
 __all__ = ["Problem", "invalid", "missing", "problem_of"]
 
@@ -38,10 +39,13 @@ class Problem(Exception):
 
     @property
     def headers(self) -> dict[str, str]:
-        """What tells a client's retries what to do."""
+        """What tells a client's retries what to do. A body that nobody reads on ends the connection."""
+        headers = {"connection": "close"} if self.status in (408, 413) else {}
         if self.retry is False:
-            return {"x-should-retry": "false"}
-        return {} if self.retry is None else {"retry-after": f"{self.retry:g}"}
+            headers["x-should-retry"] = "false"
+        elif self.retry is not None:
+            headers["retry-after"] = f"{self.retry:g}"
+        return headers
 
     def body(self) -> bytes:
         """As JSON."""
@@ -64,6 +68,8 @@ def _crashed(error: Exception) -> Problem:
 
 
 _KNOWN: Mapping[type[Exception], Callable[[Exception], Problem]] = {
+    DuplicateRecord: lambda error: invalid(str(error), "items", "duplicate_item"),
+    MissingRecord: lambda error: invalid(str(error), "after", "invalid_value"),
     errors.PromptTooLong: lambda error: invalid(str(error), "input", "context_length_exceeded"),
     errors.QueueFull: lambda error: Problem(429, str(error), "rate_limit_error", "rate_limit_exceeded", retry=1.0),
     errors.InvalidGrammar: lambda error: invalid(str(error), code="invalid_json_schema"),
@@ -73,6 +79,7 @@ _KNOWN: Mapping[type[Exception], Callable[[Exception], Problem]] = {
     errors.BackendCrashed: _crashed,
     errors.OutOfMemory: lambda error: Problem(503, str(error), "server_error", "out_of_memory", retry=10.0),
     errors.ClosedError: lambda error: Problem(503, str(error), "server_error", "model_closed", retry=1.0),
+    StoreError: lambda error: Problem(503, str(error), "server_error", "store_failed", retry=5.0),
     errors.LoadError: lambda error: Problem(500, str(error), "server_error", "model_not_loaded", retry=False),
     errors.SauropodError: lambda error: Problem(500, str(error), "server_error", "server_error"),
 }

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import attrs
 from anyio.abc import TaskGroup
-from sauropod.server.store import Store
 
 from sauropod.server.catalog import Catalog
+from sauropod.server.store import Store
 
 __all__ = ["Server"]
 

@@ -6,7 +6,7 @@ import openai
 import pytest
 from openai import AsyncOpenAI
 
-from server.serving import serving
+from server.serving import listening, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -18,8 +18,10 @@ def anyio_backend() -> str:
 
 
 async def test_all_eight_routes() -> None:
-    async with serving() as http:
-        client = AsyncOpenAI(base_url="http://localhost:8080/v1", api_key="none", http_client=http)
+    async with (
+        listening() as server,
+        AsyncOpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client,
+    ):
         hello = {"type": "message", "role": "user", "content": "Hello"}
         made = await client.conversations.create(items=[hello], metadata={"topic": "a"})  # type: ignore[list-item]
         assert (await client.conversations.retrieve(made.id)).metadata == {"topic": "a"}

@@ -15,7 +15,9 @@ from sauropod.server.http.guard import Door, Guard
 pytestmark = pytest.mark.anyio
 
 
-async def asked(door: Door, path: str = "/v1/models", error: Exception | None = None, **headers: str) -> httpx.Response:
+async def asked(
+    door: Door, path: str = "/v1/models", *, error: Exception | None = None, **headers: str
+) -> httpx.Response:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if error is not None:
             raise error
@@ -36,9 +38,9 @@ async def test_a_key_that_is_known_opens(header: str) -> None:
     assert (await asked(Door(["k1", "k2"]), authorization=header)).status_code == 200
 
 
-@pytest.mark.parametrize("header", [{}, {"authorization": "Bearer k3"}, {"authorization": "Basic k1"}])
-async def test_any_other_does_not(header: dict[str, str]) -> None:
-    found = await asked(Door(["k1", "k2"]), **header)
+@pytest.mark.parametrize("header", ["", "Bearer k3", "Basic k1"])
+async def test_any_other_does_not(header: str) -> None:
+    found = await asked(Door(["k1", "k2"]), authorization=header)
     assert found.status_code == 401
     assert found.json()["error"]["code"] == "invalid_api_key"
     assert found.headers["x-should-retry"] == "false"

@@ -24,7 +24,8 @@ def anyio_backend() -> str:
 @pytest.fixture
 async def talk() -> AsyncIterator[Talk]:
     named = ModelEntry("org/large", fake(says={}), aliases=("gpt-4o",), created=5)
-    async with talking([named], small=fake(says={})) as talk:
+    small = ModelEntry("small", fake(says={}), created=7)
+    async with talking([named, small]) as talk:
         yield talk
 
 
@@ -34,7 +35,7 @@ async def test_all_models_are_listed(talk: Talk) -> None:
     assert found["object"] == "list"
     assert [(model.id, model.created, model.owned_by) for model in models] == [
         ("org/large", 5, "sauropod"),
-        ("small", 0, "sauropod"),
+        ("small", 7, "sauropod"),
     ]
 
 

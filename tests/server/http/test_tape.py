@@ -17,7 +17,8 @@ pytestmark = pytest.mark.anyio
 async def test_every_reader_gets_everything_from_its_place_on(
     pieces: list[tuple[bytes, bool]], start: int, joins: int
 ) -> None:
-    tape, read = Tape(), []
+    tape = Tape()
+    read: list[bytes] = []
     for piece, _ in pieces[:joins]:
         tape.write(piece)
 

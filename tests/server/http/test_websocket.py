@@ -41,7 +41,7 @@ async def create(socket: ClientConnection, **asked: Any) -> None:
 
 async def told(socket: ClientConnection) -> list[dict[str, Any]]:
     """Events up to the first that ends something."""
-    found = []
+    found: list[dict[str, Any]] = []
     while not found or found[-1]["type"] not in LAST:
         found.append(json.loads(await socket.recv()))
     return found
@@ -65,9 +65,9 @@ async def test_lanes_go_on_side_by_side_each_in_its_order() -> None:
             event = json.loads(await socket.recv())
             events[event.pop("stream_id")].append(event)
             ended += event["type"] in LAST
-    for lane in events.values():
-        cut = next(at for at, event in enumerate(lane) if event["type"] in LAST) + 1
-        first, second = check_events(lane[:cut]), check_events(lane[cut:])
+    for told_there in events.values():
+        cut = next(at for at, event in enumerate(told_there) if event["type"] in LAST) + 1
+        first, second = check_events(told_there[:cut]), check_events(told_there[cut:])
         assert len(first["output"]) < len(second["output"])
 
 

@@ -37,14 +37,11 @@ def lines(settings: Settings) -> list[str]:
     models = [f"{name} ({source_text(model.source)})" for name, model in settings.models.items()]
     count = len(settings.authentication.keys)
     asked = f"{count} API {'key opens' if count == 1 else 'keys open'} it" if count else "no API key is asked for"
-    hearing = settings.stt_model
     return [
         f"Configuration: {', '.join(files)}" if files else "Configuration: none was read",
         f"Database: {hidden_password(settings.database)}",
         f"Authentication: {asked}",
         f"Models: {', '.join(models)}",
-        f"Voices: {', '.join(settings.voices)}",
-        f"Ears: {'none' if hearing is None else source_text(hearing.source or hearing.type or 'the default')}",
     ]
 
 

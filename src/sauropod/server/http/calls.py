@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
@@ -35,14 +35,15 @@ def responder_of(request: Request) -> Responder:
 
 
 async def body_of(request: Request) -> bytes:
-    """The whole body. Raises `Problem` 413 as soon as it is too large."""
+    """The whole body. Raises `Problem`: 413 as soon as it is too large, 408 when it does not come."""
     limit = server_of(request).body_limit
     declared = request.headers.get("content-length", "0")
     size = int(declared) if declared.isdecimal() else 0
     parts: list[bytes] = []
     if size <= limit:
         size = 0
-        async for part in request.stream():
+        stream = aiter(request.stream())
+        while (part := await _part(stream, server_of(request).patience)) is not None:
             size += len(part)
             if size > limit:
                 break
@@ -52,6 +53,15 @@ async def body_of(request: Request) -> bytes:
             413, f"The body is larger than the {limit:,} bytes that are taken here.", code="body_too_large", retry=False
         )
     return b"".join(parts)
+
+
+async def _part(stream: AsyncIterator[bytes], patience: float) -> bytes | None:
+    try:
+        with anyio.fail_after(patience):
+            return await anext(stream, None)
+    except TimeoutError:
+        message = f"Nothing more of the body came within {patience:g} s."
+        raise Problem(408, message, code="too_slow") from None
 
 
 def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

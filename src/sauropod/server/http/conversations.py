@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sauropod.server.store import ConversationRecord
 from starlette.requests import Request
 from starlette.responses import Response as Answer
 from starlette.routing import Route
@@ -14,6 +13,7 @@ from sauropod.server.http.calls import answer, body_of, server_of
 from sauropod.server.http.pages import page_asked, page_of
 from sauropod.server.problems import Problem, invalid, missing
 from sauropod.server.responding.history import kept
+from sauropod.server.store import ConversationRecord
 from sauropod.server.wire.conversations import (
     MOST_ITEMS,
     AddItems,
@@ -65,7 +65,8 @@ async def add_items(request: Request) -> Answer:
     asked = decoded(AddItems, await body_of(request))
     record = await _record(request)
     items = _items(request, asked.items)
-    await server_of(request).store.append_items(record.id, kept(items))
+    if not await server_of(request).store.append_items(record.id, kept(items)):
+        raise _unknown(record.id)
     return answer(page_of([msgspec.json.encode(item) for item in items], [item["id"] for item in items], False))
 
 

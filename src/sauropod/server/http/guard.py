@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 import attrs
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sauropod.errors import SauropodError
 from sauropod.server.problems import Problem, problem_of
 
-__all__ = ["Door", "Guard", "hosts_of"]
+__all__ = ["Door", "Guard", "hosts_of", "not_served"]
 
 _log = logging.getLogger("sauropod.server")
 _ID = re.compile(r"[\w.:-]{1,128}")
@@ -121,6 +122,12 @@ class Guard:
             if started:
                 raise
             await _refuse(problem, scope, named)
+
+
+async def not_served(request: Request, error: Exception) -> Response:
+    """What a client is told of an address that is not served, or not by that method."""
+    problem, headers = _problem(error), getattr(error, "headers", None) or {}
+    return Response(problem.body(), problem.status, {**headers, **problem.headers}, "application/json")
 
 
 async def _refuse(problem: Problem, scope: Scope, send: Send) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sauropod.server.store import StoreError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from sauropod.server.http.calls import answer, server_of
+from sauropod.server.store import StoreError
 
 __all__ = ["routes"]
 

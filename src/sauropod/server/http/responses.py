@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Sequence
 
 import anyio
 import msgspec
-from sauropod.server.store import ResponseRecord
 from starlette.requests import Request
 from starlette.responses import Response as Answer
 from starlette.routing import Route
@@ -19,6 +18,7 @@ from sauropod.server.http.tape import Tape
 from sauropod.server.problems import Problem, invalid, missing
 from sauropod.server.responding import Running
 from sauropod.server.responding.compacting import compact, count_input
+from sauropod.server.store import ResponseRecord
 from sauropod.server.wire.decoding import decoded, encoded
 from sauropod.server.wire.responses.events import LAST, Event
 from sauropod.server.wire.responses.replay import last_event, replayed
@@ -178,7 +178,7 @@ async def _record(request: Request, response_id: str) -> ResponseRecord:
 async def _kept_events(request: Request, record: ResponseRecord, after: int) -> list[bytes]:
     """Those that follow that number, to the last.
 
-    A client may have seen more than the log has, of a response whose server was killed. It is told the end all the same.
+    Of a response whose server was killed a client may have seen more than the log has. It is told the end too.
     """
     log = [event.payload for event in await server_of(request).store.events(record.id, after=-1)]
     response = _response.decode(record.response)

@@ -7,11 +7,11 @@ from typing import Any
 
 import attrs
 import msgspec
-from sauropod.server.store import Item as Kept
-from sauropod.server.store import MissingRecord, Store
 
 from sauropod.server.problems import Problem, invalid, missing
 from sauropod.server.responding.memory import Memory
+from sauropod.server.store import Item as Kept
+from sauropod.server.store import MissingRecord, Store
 
 __all__ = ["History", "kept", "unknown_response"]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import anyio
 import attrs
-from sauropod.server.store import LoggedEvent, ResponseRecord, Store
 
 from sauropod.server.responding.history import kept
+from sauropod.server.store import LoggedEvent, ResponseRecord, Store
 from sauropod.server.wire.decoding import encoded
 from sauropod.server.wire.responses.items import plain
 from sauropod.server.wire.responses.response import Response

@@ -85,9 +85,7 @@ def _operation(one: Operation, schema: Any) -> dict[str, Any]:
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"{(\w+)}", one.path)
     ]
-    parameters += [
-        {"name": name, "in": "query", "required": False, "schema": each} for name, each in one.query.items()
-    ]
+    parameters += [{"name": name, "in": "query", "required": False, "schema": each} for name, each in one.query.items()]
     content: dict[str, Any] = {"application/json": {"schema": schema(one.answer) or {"type": "object"}}}
     if one.event is not None:
         content["text/event-stream"] = {"schema": schema(one.event)}

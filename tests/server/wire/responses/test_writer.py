@@ -70,11 +70,14 @@ def calls(draw: st.DrawFn) -> list[StreamEvent]:
 runs = st.lists(st.one_of(said, thought, calls()), max_size=8)
 
 
+CALLS = (sauropod.ToolCallOpened, sauropod.ToolCallDelta, sauropod.ToolCallClosed, sauropod.ToolCallDropped)
+
+
 def numbered(run: list[list[StreamEvent]]) -> list[StreamEvent]:
     """The calls of a run counted from 0."""
     found: list[StreamEvent] = []
     for at, events in enumerate(run):
-        found += [attrs.evolve(each, call=at) if hasattr(each, "call") else each for each in events]
+        found += [attrs.evolve(each, call=at) if isinstance(each, CALLS) else each for each in events]
     return found
 
 
