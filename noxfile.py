@@ -90,6 +90,14 @@ def clients(session: nox.Session) -> None:
 
 
 @nox.session
+def durability(session: nox.Session) -> None:
+    """Kill a server two hundred times in the middle of its work; on Postgres too, where that is installed."""
+    develop(session)
+    session.run("python", "tests/server/killing.py", *session.posargs)
+    session.run("python", "tests/server/killing.py", "--postgres", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """All benchmarks, each beside a peer. `nox -s bench -- --help` tells what can be chosen."""
     develop(session)
