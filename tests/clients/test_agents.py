@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 agents = pytest.importorskip("agents", reason="openai-agents is not installed: nox -s clients")
@@ -38,20 +40,25 @@ def get_weather(city: str) -> str:
     return f"18 degrees in {city}"
 
 
-def models(url: str, name: str) -> list[Model]:
-    client = AsyncOpenAI(base_url=url, api_key="none")
+@pytest.fixture
+async def client(url: str) -> AsyncIterator[AsyncOpenAI]:
+    async with AsyncOpenAI(base_url=url, api_key="none") as client:
+        yield client
+
+
+def models(client: AsyncOpenAI, name: str) -> list[Model]:
     return [OpenAIResponsesModel(name, client), OpenAIChatCompletionsModel(name, client)]
 
 
-async def test_a_function_is_called_and_its_result_told(url: str) -> None:
-    for model in models(url, "fake"):
+async def test_a_function_is_called_and_its_result_told(client: AsyncOpenAI) -> None:
+    for model in models(client, "fake"):
         agent = Agent("assistant", model=model, tools=[get_weather])
         result = await Runner.run(agent, "What is the weather in Paris?", run_config=QUIET)
         assert result.final_output == "It is 18 degrees."
 
 
-async def test_an_answer_comes_as_it_is_written(url: str) -> None:
-    for model in models(url, "fake"):
+async def test_an_answer_comes_as_it_is_written(client: AsyncOpenAI) -> None:
+    for model in models(client, "fake"):
         result = Runner.run_streamed(Agent("assistant", model=model), "Hello", run_config=QUIET)
         deltas = [
             event.data.delta
@@ -62,15 +69,15 @@ async def test_an_answer_comes_as_it_is_written(url: str) -> None:
         assert len(deltas) > 1
 
 
-async def test_an_answer_has_the_form_that_is_asked_for(url: str) -> None:
-    for model in models(url, "demo"):
+async def test_an_answer_has_the_form_that_is_asked_for(client: AsyncOpenAI) -> None:
+    for model in models(client, "demo"):
         agent = Agent("assistant", model=model, output_type=Person, model_settings=ModelSettings(max_tokens=60))
         result = await Runner.run(agent, "Turn this into JSON: Ada is 36 years old.", run_config=QUIET)
         assert isinstance(result.final_output, Person)
 
 
-async def test_one_agent_hands_over_to_another(url: str) -> None:
-    for model in models(url, "demo"):
+async def test_one_agent_hands_over_to_another(client: AsyncOpenAI) -> None:
+    for model in models(client, "demo"):
         poet = Agent("poet", model=model, handoff_description="Writes poems.")
         desk = Agent(
             "desk", model=model, handoffs=[poet], model_settings=ModelSettings(tool_choice="required", max_tokens=60)
@@ -79,8 +86,7 @@ async def test_one_agent_hands_over_to_another(url: str) -> None:
         assert result.last_agent is poet
 
 
-async def test_a_session_is_kept_in_a_conversation(url: str) -> None:
-    client = AsyncOpenAI(base_url=url, api_key="none")
+async def test_a_session_is_kept_in_a_conversation(client: AsyncOpenAI) -> None:
     session = OpenAIConversationsSession(openai_client=client)
     agent = Agent("assistant", model=OpenAIResponsesModel("fake", client))
     await Runner.run(agent, "Hello", session=session, run_config=QUIET)

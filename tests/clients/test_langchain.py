@@ -29,7 +29,7 @@ def get_weather(city: str) -> str:
 
 def chat(url: str, model: str, responses: bool) -> ChatOpenAI:
     return ChatOpenAI(
-        model=model, base_url=url, api_key="none", use_responses_api=responses, max_tokens=60, max_retries=0
+        model=model, base_url=url, api_key="none", use_responses_api=responses, max_tokens=200, max_retries=0
     )
 
 
