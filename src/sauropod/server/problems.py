@@ -67,9 +67,14 @@ def _crashed(error: Exception) -> Problem:
     return Problem(503, str(error), "server_error", "worker_lost", retry=False if quarantined else 1.0)
 
 
+def _not_there(error: Exception) -> str:
+    name = getattr(error, "id", "")
+    return f"'after' is {name!r}, which is not in this list. Leave it out to begin at the front."
+
+
 _KNOWN: Mapping[type[Exception], Callable[[Exception], Problem]] = {
     DuplicateRecord: lambda error: invalid(str(error), "items", "duplicate_item"),
-    MissingRecord: lambda error: invalid(str(error), "after", "invalid_value"),
+    MissingRecord: lambda error: invalid(_not_there(error), "after", "invalid_value"),
     errors.PromptTooLong: lambda error: invalid(str(error), "input", "context_length_exceeded"),
     errors.QueueFull: lambda error: Problem(429, str(error), "rate_limit_error", "rate_limit_exceeded", retry=1.0),
     errors.InvalidGrammar: lambda error: invalid(str(error), code="invalid_json_schema"),

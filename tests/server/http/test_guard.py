@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse
 
 from sauropod.errors import PromptTooLong, QueueFull
 from sauropod.server.http.guard import Door, Guard
+from server.serving import serving
 
 pytestmark = pytest.mark.anyio
 
@@ -86,3 +87,14 @@ async def test_errors_are_told_in_openais_words(error: Exception, status: int, c
     assert found.json()["error"]["code"] == code
     assert "secret" not in found.text
     assert ("retry-after" in found.headers) == (status == 429)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_an_address_says_what_it_takes() -> None:
+    async with serving() as http:
+        wrong = await http.put("/v1/files")
+        nothing = await http.get("/v1/nothing")
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, HEAD, POST")
+    assert wrong.json()["error"]["message"] == "Method Not Allowed."
+    assert nothing.status_code == 404
+    assert nothing.json()["error"]["code"] == "unknown_url"

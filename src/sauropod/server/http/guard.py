@@ -15,6 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sauropod.errors import SauropodError
@@ -126,8 +127,16 @@ class Guard:
 
 async def not_served(request: Request, error: Exception) -> Response:
     """What a client is told of an address that is not served, or not by that method."""
-    problem, headers = _problem(error), getattr(error, "headers", None) or {}
+    problem = _problem(error)
+    headers = {"allow": _methods(request)} if problem.status == 405 else {}
     return Response(problem.body(), problem.status, {**headers, **problem.headers}, "application/json")
+
+
+def _methods(request: Request) -> str:
+    """All that the address takes, of whatever route."""
+    there = [route for route in request.app.routes if isinstance(route, Route)]
+    found = [route.methods or () for route in there if route.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for methods in found for method in methods}))
 
 
 async def _refuse(problem: Problem, scope: Scope, send: Send) -> None:
@@ -148,7 +157,7 @@ def _problem(error: Exception) -> Problem:
     if isinstance(error, HTTPException):
         if error.status_code == 404:
             return Problem(404, "There is nothing at this address. /docs lists what there is.", code="unknown_url")
-        return Problem(error.status_code, f"{error.detail}.")
+        return Problem(error.status_code, f"{error.detail.rstrip('.')}.")
     return problem_of(error)
 
 

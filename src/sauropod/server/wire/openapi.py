@@ -31,6 +31,10 @@ class Operation:
     """The type of its events, where it can be asked as a stream."""
     query: Mapping[str, Any] = attrs.field(factory=dict)
     """Schemas of what may stand in its address."""
+    optional: bool = False
+    """Whether the body may be left out."""
+    bytes: bool = False
+    """Whether the answer is a file."""
     form: bool = False
     """Whether the body is a form with files in it."""
 
@@ -86,7 +90,8 @@ def _operation(one: Operation, schema: Any) -> dict[str, Any]:
         for name in re.findall(r"{(\w+)}", one.path)
     ]
     parameters += [{"name": name, "in": "query", "required": False, "schema": each} for name, each in one.query.items()]
-    content: dict[str, Any] = {"application/json": {"schema": schema(one.answer) or {"type": "object"}}}
+    kind = "application/octet-stream" if one.bytes else "application/json"
+    content: dict[str, Any] = {kind: {"schema": {} if one.bytes else schema(one.answer) or {"type": "object"}}}
     if one.event is not None:
         content["text/event-stream"] = {"schema": schema(one.event)}
     found: dict[str, Any] = {
@@ -104,7 +109,7 @@ def _operation(one: Operation, schema: Any) -> dict[str, Any]:
     }
     if one.body is not None:
         kind = "multipart/form-data" if one.form else "application/json"
-        found["requestBody"] = {"required": True, "content": {kind: {"schema": schema(one.body)}}}
+        found["requestBody"] = {"required": not one.optional, "content": {kind: {"schema": schema(one.body)}}}
     return found
 
 
