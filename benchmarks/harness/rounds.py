@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TypeVar
 
 from benchmarks.harness.bystanders import Bystanders
@@ -11,6 +11,7 @@ from benchmarks.harness.load import run_load
 from benchmarks.harness.ours import Ours
 from benchmarks.harness.peers import peer_of
 from benchmarks.harness.prompts import Prompts
+from benchmarks.harness.server import Server, our_command
 from benchmarks.harness.setup import Serving, Setup
 from benchmarks.harness.side import Side
 
@@ -24,7 +25,7 @@ Result = TypeVar("Result")
 async def sides(setup: Setup, serving: Serving) -> AsyncGenerator[Sequence[Side]]:
     """Ours and then the peer, if there is one: loaded, and warm from one request in every slot."""
     async with AsyncExitStack() as stack:
-        both: list[Side] = [await stack.enter_async_context(Ours(setup, serving))]
+        both: list[Side] = [await stack.enter_async_context(_ours(setup, serving))]
         peer = peer_of(setup, serving)
         if peer is not None:
             both.append(await stack.enter_async_context(peer))
@@ -32,6 +33,12 @@ async def sides(setup: Setup, serving: Serving) -> AsyncGenerator[Sequence[Side]
         for side in both:
             await run_load(side, warm_up)
         yield both
+
+
+def _ours(setup: Setup, serving: Serving) -> AbstractAsyncContextManager[Side]:
+    if not setup.over_http:
+        return Ours(setup, serving)
+    return Server("sauropod serve", our_command(setup, serving), biases_are_pairs=False)
 
 
 async def interleave(

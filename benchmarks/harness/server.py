@@ -20,7 +20,7 @@ from benchmarks.harness.http import Address, events, is_healthy
 from benchmarks.harness.setup import Serving, Setup
 from benchmarks.harness.side import Ask, Reading
 
-__all__ = ["PeerFailed", "Server", "llama_server_command", "xllamacpp_command"]
+__all__ = ["PeerFailed", "Server", "llama_server_command", "our_command", "xllamacpp_command"]
 
 PATIENCE = 120.0
 """Seconds a server may take to load its model, and then to end."""
@@ -38,6 +38,8 @@ class Server:
     command: Sequence[str]
     """Its command line; `{port}` stands for the port it is to listen on."""
     environment: Sequence[str] = ()
+    biases_are_pairs: bool = True
+    """Whether `logit_bias` is a list of pairs, as llama.cpp has it, or an object, as OpenAI has."""
     _address: Address = attrs.field(init=False)
     _process: subprocess.Popen[bytes] = attrs.field(init=False)
     _log: IO[bytes] = attrs.field(init=False)
@@ -65,7 +67,7 @@ class Server:
         text: list[str] = []
         arrivals: list[float] = []
         usage: dict[str, Any] = {}
-        async with aclosing(events(self._address, "/v1/chat/completions", _body(ask))) as stream:
+        async with aclosing(events(self._address, "/v1/chat/completions", _body(ask, self.biases_are_pairs))) as stream:
             async for event in stream:
                 piece = _piece(event)
                 if piece:
@@ -114,19 +116,35 @@ def llama_server_command(binary: Path, setup: Setup, serving: Serving) -> list[s
     return [str(binary), *(str(part) for flag in flags.items() for part in flag), "--no-ui"]
 
 
+def our_command(setup: Setup, serving: Serving) -> list[str]:
+    """`sauropod serve`, with the options of our side as a library."""
+    values = {
+        "model": setup.model,
+        "device": "cpu",
+        "preload": "true",
+        "threads": setup.threads,
+        "slots": serving.slots,
+        "context_length": serving.context,
+        "cache_length": serving.context * serving.slots,
+        "step_tokens": setup.step_tokens,
+    }
+    options = [part for name, value in values.items() for part in ("--set", f"models.measured.{name}={value}")]
+    return [sys.executable, "-m", "sauropod", "serve", "--port", "{port}", "--database", ":memory:", *options]
+
+
 def xllamacpp_command(setup: Setup, serving: Serving) -> list[str]:
     """The same server from xllamacpp's wheel, in a Python of its own."""
     numbers = (setup.threads, serving.slots, serving.context * serving.slots, setup.step_tokens)
     return [sys.executable, "-m", "benchmarks.harness.xllamacpp", str(setup.model), "{port}", *map(str, numbers)]
 
 
-def _body(ask: Ask) -> dict[str, Any]:
+def _body(ask: Ask, pairs: bool) -> dict[str, Any]:
     body: dict[str, Any] = {
         "messages": [{"role": role, "content": text} for role, text in ask.messages],
         "max_tokens": ask.tokens,
         "temperature": 0,
         "ignore_eos": ask.schema is None,
-        "logit_bias": [[token, bias] for token, bias in ask.bias.items()],
+        "logit_bias": list(ask.bias.items()) if pairs else {str(token): bias for token, bias in ask.bias.items()},
         "stream": True,
         "stream_options": {"include_usage": True},
     }

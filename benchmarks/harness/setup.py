@@ -44,6 +44,8 @@ class Setup:
     """Tokens of each answer."""
     scale: float = 1.0
     """Makes prompts shorter, to see in seconds that a benchmark works."""
+    over_http: bool = False
+    """Whether ours is measured as a server too, and not as a library."""
     peer_environment: Sequence[str] = ()
     """NAME=VALUE for the peer's process."""
     tolerance: float = 1.0
@@ -84,6 +86,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     add("--answer", type=int, default=64, help="tokens of each answer")
     add("--scale", type=float, default=1.0, help="make prompts shorter, to see that it works")
     add("--peer-environment", nargs="*", default=[], metavar="NAME=VALUE", help="for the peer's process")
+    add("--over-http", action="store_true", help="measure `sauropod serve`, not the library")
     add("--tolerance", type=float, default=0.1, help="share of the machine others may use before a round is void")
     add("--retries", type=int, default=10, help="void rounds that are measured again, for each kind of work")
     add("--json", type=Path, help="write the report there too")

@@ -81,8 +81,9 @@ async def _lifespan(settings: Settings, entries: Sequence[ModelEntry], app: Star
         app.state.server, app.state.responder = server, (responder := Responder(server))
         await recover(responder)
         tasks.start_soon(_sweep, settings, responder)
-        for name in settings.preloaded:
-            tasks.start_soon(_preload, catalog, name)
+        server.loading.update(entry.name for entry in entries if entry.preload)
+        for name in server.loading:
+            tasks.start_soon(_preload, server, name)
         try:
             yield
         finally:
@@ -92,12 +93,14 @@ async def _lifespan(settings: Settings, entries: Sequence[ModelEntry], app: Star
             tasks.cancel_scope.cancel()
 
 
-async def _preload(catalog: Catalog, name: str) -> None:
+async def _preload(server: Server, name: str) -> None:
     try:
-        async with catalog.use(name):
+        async with server.catalog.use(name):
             pass
     except Exception as error:
         _log.error("The model %r could not be loaded: %s", name, error)
+    finally:
+        server.loading.discard(name)
 
 
 async def _sweep(settings: Settings, responder: Responder) -> None:
@@ -127,6 +130,7 @@ def _entries(settings: Settings) -> list[ModelEntry]:
             aliases=tuple(model.aliases),
             keep_alive=model.keep_alive,
             default=model.default,
+            preload=model.preload,
             about=str(model.source),
         )
         for name, model in settings.models.items()

@@ -29,6 +29,8 @@ class ModelEntry:
     aliases: tuple[str, ...] = ()
     keep_alive: float | None = None
     default: bool = False
+    preload: bool = False
+    """Whether it is to be there from the start."""
     created: int = attrs.field(factory=lambda: int(time.time()))
     about: str = ""
     """Where it comes from, for people."""

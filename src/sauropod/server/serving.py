@@ -31,6 +31,8 @@ class Server:
     """Seconds for which responses are kept; None is for ever."""
     draining: bool = False
     """No longer takes requests."""
+    loading: set[str] = attrs.field(factory=set)
+    """Models that are to be there from the start, and are not yet."""
     log: logging.Logger = attrs.field(factory=lambda: logging.getLogger("sauropod.server"))
     body_limit: int = 32 * 1024 * 1024
     upload_limit: int = 512 * 1024 * 1024

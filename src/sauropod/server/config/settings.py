@@ -153,11 +153,6 @@ class Settings:
 
         return load(config_file, [assignment(each) for each in set], os.environ if environ is None else environ)
 
-    @property
-    def preloaded(self) -> list[str]:
-        """The models to load at the start."""
-        return [name for name, model in self.models.items() if model.preload]
-
     def engine(self, name: str) -> Engine:
         """The model of that name, not opened yet."""
         return self.models[name].engine(self.limits.maximum_waiting)

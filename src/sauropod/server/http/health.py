@@ -21,7 +21,7 @@ async def ready(request: Request) -> Response:
     """GET /health and /health/ready: it takes requests, and can keep what it makes."""
     server = server_of(request)
     models = {name: server.catalog.opened(name) is not None for name in server.catalog.entries}
-    reason = "draining" if server.draining else await _stored(request)
+    reason = "draining" if server.draining else "loading" if server.loading else await _stored(request)
     status = {"status": reason or "ok", "models": [{"id": name, "loaded": loaded} for name, loaded in models.items()]}
     return answer(status, 503 if reason else 200)
 

@@ -15,7 +15,7 @@ __all__ = ["Sampled", "StreamOptions", "gbnf_of"]
 SEEDS = 2**32
 """Seeds are taken modulo this."""
 
-_PLAIN = ("temperature", "top_p", "top_k", "min_p", "typical_p", "repeat_penalty", "stop")
+_PLAIN = ("temperature", "top_p", "top_k", "min_p", "typical_p", "repeat_penalty", "stop", "ignore_eos")
 _ZERO_IS_OFF = ("presence_penalty", "frequency_penalty")
 
 
@@ -44,6 +44,7 @@ class Sampled(Struct, kw_only=True):
     min_p: Annotated[float, Meta(ge=0, le=1)] | None = None
     typical_p: Annotated[float, Meta(ge=0, le=1)] | None = None
     repeat_penalty: Annotated[float, Meta(gt=0)] | None = None
+    ignore_eos: bool | None = None
     grammar: str | None = None
     metadata: dict[str, Any] | None = None
     user: str | None = None
