@@ -8,6 +8,8 @@ from benchmarks import (
     cancel,
     clients,
     conversation,
+    crowd,
+    gateway,
     hostile,
     prefix,
     raw_loop,
@@ -35,6 +37,8 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "cancel": cancel.measure,
     "schema": schema.measure,
     "hostile": hostile.measure,
+    "gateway": gateway.measure,
+    "crowd": crowd.measure,
     "speech": speech.measure,
     "together": together.measure,
 }

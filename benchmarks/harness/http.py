@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-__all__ = ["Address", "ServerRefused", "events", "is_healthy"]
+__all__ = ["Address", "ServerRefused", "events", "is_healthy", "post"]
 
 
 class ServerRefused(Exception):
@@ -36,6 +36,21 @@ async def events(address: Address, path: str, body: object) -> AsyncGenerator[di
                 yield json.loads(line[6:])
     finally:
         writer.close()
+
+
+async def post(address: Address, path: str, body: object) -> bytes:
+    """Post JSON, or get where there is none; the body that comes back. Raises `ServerRefused`."""
+    reader, writer = await asyncio.open_connection(address.host, address.port)
+    try:
+        method, data = ("GET", b"") if body is None else ("POST", json.dumps(body).encode())
+        writer.write(_request(method, path, address, data))
+        status, _ = await _head(reader)
+        answer = await reader.read()
+    finally:
+        writer.close()
+    if status != 200:
+        raise ServerRefused(f"{path} was answered with {status}: {answer[:2000].decode()}")
+    return answer
 
 
 async def is_healthy(address: Address) -> bool:

@@ -44,6 +44,11 @@ class Server:
     _process: subprocess.Popen[bytes] = attrs.field(init=False)
     _log: IO[bytes] = attrs.field(init=False)
 
+    @property
+    def address(self) -> Address:
+        """Where it listens, while it runs."""
+        return self._address
+
     async def __aenter__(self) -> Self:
         self._address = Address("127.0.0.1", _free_port())
         self._log = tempfile.TemporaryFile()  # noqa: SIM115

@@ -9,7 +9,7 @@ import anyio
 import attrs
 
 from sauropod.server.responding.history import kept
-from sauropod.server.store import LoggedEvent, ResponseRecord, Store
+from sauropod.server.store import Item, LoggedEvent, ResponseRecord, Store
 from sauropod.server.wire.decoding import encoded
 from sauropod.server.wire.responses.items import plain
 from sauropod.server.wire.responses.response import Response
@@ -22,13 +22,19 @@ PAUSE = 0.25
 
 @attrs.define(eq=False)
 class Recorder:
-    """Writes one response into the store. With `logged` off only its end is kept, and not how it came about."""
+    """Writes one response into the store.
+
+    With `logged` off only its end is kept, and not how it came about: nobody is told of it before its end, so nobody
+    can ask for it.
+    """
 
     store: Store
     logged: bool
     begun: bool = False
     """Whether the store knows of it already, and of its first `known` events."""
     known: int = 0
+    _unbegun: tuple[ResponseRecord, list[Item]] | None = None
+    """What is kept together with its end."""
     _events: list[LoggedEvent] = attrs.field(factory=list)
     """Those the store does not have yet."""
     _count: int = 0
@@ -36,7 +42,7 @@ class Recorder:
     async def begin(
         self, response: Response, items: Sequence[dict[str, Any]], request: bytes, expires: int | None
     ) -> None:
-        """It exists. Once this returns, it survives."""
+        """It exists. Once this returns, it survives, if anybody is to be told of it."""
         if self.begun:
             return
         name = response.conversation
@@ -52,7 +58,10 @@ class Recorder:
             request=request,
             response=encoded(response),
         )
-        await self.store.begin(record, kept(items))
+        if self.logged:
+            await self.store.begin(record, kept(items))
+        else:
+            self._unbegun = (record, kept(items))
 
     def note(self, events: Sequence[bytes]) -> None:
         """What was told, to be logged soon."""
@@ -81,8 +90,10 @@ class Recorder:
             output_items=kept([plain(item) for item in response.output]),
             events=events,
             conversation_id=name.id if name and response.status in ("completed", "incomplete") else None,
+            begun=self._unbegun,
         )
 
     async def forget(self, response_id: str) -> None:
         """It never was."""
-        await self.store.delete_response(response_id)
+        if self._unbegun is None:
+            await self.store.delete_response(response_id)

@@ -97,13 +97,20 @@ class Store:
         output_items: Sequence[Item],
         events: Sequence[LoggedEvent],
         conversation_id: str | None,
+        begun: tuple[ResponseRecord, Sequence[Item]] | None = None,
     ) -> None:
         """Its end. Its input and output are added to the conversation, if one is named and there.
 
-        Goes nowhere if it was deleted.
+        With `begun` it also begins, in the same transaction. Goes nowhere if it was deleted.
         """
         end = partial(responses.finish, status=status, completed_at=completed_at, response=response)
-        await self._db.write(lambda c: end(c, id, output=output_items, told=events, conversation_id=conversation_id))
+
+        async def do(c: AsyncConnection) -> None:
+            if begun is not None:
+                await responses.begin(c, self._owner.id, *begun)
+            await end(c, id, output=output_items, told=events, conversation_id=conversation_id)
+
+        await self._db.write(do)
 
     async def response(self, id: str) -> ResponseRecord | None:
         return await self._db.read(lambda c: responses.get(c, id))
