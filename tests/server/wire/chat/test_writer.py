@@ -207,7 +207,7 @@ def test_a_call_is_told_with_its_name_first_and_its_arguments_as_they_come() -> 
         {"role": "assistant"},
         {
             "tool_calls": [
-                {"index": 0, "id": "call0", "type": "function", "function": {"name": "clock", "arguments": ""}}
+                {"index": 0, "id": "call_call0", "type": "function", "function": {"name": "clock", "arguments": ""}}
             ]
         },
         {"tool_calls": [{"index": 0, "function": {"arguments": '{"city":'}}]},

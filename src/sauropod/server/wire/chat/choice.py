@@ -21,6 +21,7 @@ from sauropod import (
 )
 from sauropod import ToolCallDelta as Arguments
 from sauropod.server.problems import Problem
+from sauropod.server.wire.call_ids import wire_id
 from sauropod.server.wire.chat.logprobs import logprobs_of
 from sauropod.server.wire.chat.objects import (
     Answered,
@@ -120,7 +121,7 @@ class OpenChoice:
 
     def _opened(self, event: ToolCallOpened) -> list[ChunkChoice]:
         custom = self.toolbox.is_custom(event.name)
-        self._open = _Call(event.id, event.name, custom, self.live_calls and not custom)
+        self._open = _Call(wire_id(event.id), event.name, custom, self.live_calls and not custom)
         return self._begin(self._open) if self._open.told else []
 
     def _argued(self, arguments: str) -> list[ChunkChoice]:

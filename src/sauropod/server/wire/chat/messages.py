@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from sauropod import Message, ToolCall
 from sauropod.server.problems import Problem, invalid
+from sauropod.server.wire.call_ids import model_id
 from sauropod.server.wire.chat.tools import INPUT
 from sauropod.server.wire.decoding import converted
 
@@ -114,9 +115,11 @@ class _Reading:
     def _call(self, given: GivenCall, where: str) -> ToolCall:
         made: ToolCall
         if given.type == "custom" and given.custom is not None:
-            made = ToolCall(_called(given.custom.name, where), {INPUT: given.custom.input}, given.id)
+            made = ToolCall(_called(given.custom.name, where), {INPUT: given.custom.input}, model_id(given.id))
         elif given.type == "function" and given.function is not None:
-            made = ToolCall(_called(given.function.name, where), _arguments(given.function.arguments), given.id)
+            made = ToolCall(
+                _called(given.function.name, where), _arguments(given.function.arguments), model_id(given.id)
+            )
         else:
             raise invalid(
                 f"Missing required parameter: '{where}.{given.type}'.",
@@ -145,7 +148,7 @@ class _Reading:
                 "invalid_value",
             )
         name = self.called[given.tool_call_id]
-        return Message("tool", _text(given, where), tool_call_id=given.tool_call_id, name=name)
+        return Message("tool", _text(given, where), tool_call_id=model_id(given.tool_call_id), name=name)
 
     def _function(self, given: GivenMessage, where: str) -> Message:
         if given.name not in self.last:

@@ -13,6 +13,7 @@ import msgspec
 
 from sauropod import Grammar, Message
 from sauropod.server.problems import Problem, invalid
+from sauropod.server.wire.call_ids import model_id
 from sauropod.server.wire.responses.inputs import ANSWERED, OUTPUTS
 from sauropod.server.wire.responses.request import CreateResponse, Prompted, Text
 from sauropod.server.wire.responses.tools import Toolbox, choice_of
@@ -92,7 +93,7 @@ class _Reading:
                 "input",
             )
         text = output if isinstance(output, str) else _text_of(output)
-        self.messages.append(Message("tool", text, tool_call_id=call_id, name=self.called[call_id]))
+        self.messages.append(Message("tool", text, tool_call_id=model_id(call_id), name=self.called[call_id]))
 
     def _compacted(self, item: Mapping[str, Any]) -> None:
         text = revealed(item["encrypted_content"])

@@ -10,6 +10,7 @@ import attrs
 
 from sauropod import Tool, ToolCall, ToolChoice
 from sauropod.server.problems import invalid
+from sauropod.server.wire.call_ids import model_id
 
 __all__ = ["Offered", "Toolbox", "choice_of"]
 
@@ -62,8 +63,8 @@ class Toolbox:
         """The call of an item, as the model made it."""
         name = self.known(item["name"], item.get("namespace"))
         if item["type"] == "custom_tool_call":
-            return ToolCall(name, {"input": item["input"]}, item["call_id"])
-        return ToolCall(name, _arguments(item["arguments"]), item["call_id"])
+            return ToolCall(name, {"input": item["input"]}, model_id(item["call_id"]))
+        return ToolCall(name, _arguments(item["arguments"]), model_id(item["call_id"]))
 
 
 def choice_of(choice: str | Mapping[str, Any] | None, toolbox: Toolbox) -> ToolChoice:

@@ -14,6 +14,7 @@ from msgspec import UNSET
 import sauropod
 from sauropod import Finished, StopReason, StreamEvent, ToolCallClosed, ToolCallDelta, ToolCallDropped, ToolCallOpened
 from sauropod.server.problems import Problem
+from sauropod.server.wire.call_ids import wire_id
 from sauropod.server.wire.responses import events as wire
 from sauropod.server.wire.responses.events import Event
 from sauropod.server.wire.responses.items import CustomToolCall, FunctionCall, OutputItem, Reasoning
@@ -135,7 +136,7 @@ class ResponseWriter:
         namespace = offered.namespace or UNSET
         names: Mapping[str, Any] = {
             "id": self.new_id("ctc" if offered.custom else "fc"),
-            "call_id": event.id,
+            "call_id": wire_id(event.id),
             "name": offered.name,
             "namespace": namespace,
         }
