@@ -11,6 +11,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from sauropod.server.serving import Server
+from server.cutting import PATHS, cut_everywhere
 from server.serving import Listening, fake, listening
 from workers import link_of
 
@@ -99,21 +100,9 @@ async def test_what_runs_in_the_background_goes_on() -> None:
                 await anyio.sleep(0.01)
 
 
-async def test_a_reference_exchange_cut_at_any_byte_leaves_nothing() -> None:
-    async with listening({"fake": fake()}) as server:
-        data = json.dumps({"model": "fake", "input": "Hello", "stream": True}).encode()
-        head = f"POST /v1/responses HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(data)}\r\n\r\n".encode()
-        whole = head + data
-        for cut in range(1, len(whole), 7):
-            stream = await anyio.connect_tcp("127.0.0.1", server.port)
-            await stream.send(whole[:cut])
-            await stream.aclose()
-        for cut in range(1, 4000, 401):
-            stream = await anyio.connect_tcp("127.0.0.1", server.port)
-            await stream.send(whole)
-            received = 0
-            while received < cut:
-                received += len(await stream.receive(64))
-            await stream.aclose()
-        await until(lambda: not busy(server))
-        await until(lambda: not server.app.state.responder._running)
+@pytest.mark.parametrize("path", PATHS)
+async def test_an_exchange_that_is_cut_anywhere_leaves_nothing(path: str) -> None:
+    count, before, after = await cut_everywhere(path, sent=11, received=397)
+    assert count > 20
+    assert after == before
+    assert (after.requests, after.responses) == (0, 0)
