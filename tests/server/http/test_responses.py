@@ -6,8 +6,10 @@ import importlib.util
 import json
 from typing import Any
 
+import anyio
 import httpx
 import pytest
+from sqlalchemy import text
 
 from sauropod import Engine
 from server.checking import check_events, check_response, parsed
@@ -321,3 +323,32 @@ async def test_tools_that_nobody_knows_are_left_out() -> None:
     async with serving() as client:
         response = await created(client, "Hello", tools=[{"type": "web_search"}, WEATHER])
     assert [tool["type"] for tool in response["tools"]] == ["web_search", "function"]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_what_cannot_be_kept_is_an_error_and_not_an_answer(stream: bool) -> None:
+    async with serving() as client:
+        await created(client, "Hello")
+        store = client._transport.app.state.server.store  # type: ignore[attr-defined]
+        await store._db.write(lambda c: c.execute(text("ALTER TABLE response_items RENAME TO gone")))
+        found = await client.post("/v1/responses", json={"input": "long", "stream": stream})
+        assert (found.status_code, found.json()["error"]["code"]) == (503, "store_failed")
+        await store._db.write(lambda c: c.execute(text("ALTER TABLE gone RENAME TO response_items")))
+        assert (await created(client, "Hello"))["status"] == "completed"
+
+
+async def test_a_stream_whose_end_cannot_be_kept_ends_with_an_error() -> None:
+    async with serving({"fake": fake(seconds_per_token=0.01)}) as client:
+        store = client._transport.app.state.server.store  # type: ignore[attr-defined]
+
+        async def break_soon() -> None:
+            while not client._transport.app.state.responder._running:  # type: ignore[attr-defined]
+                await anyio.sleep(0.01)
+            await anyio.sleep(0.1)
+            await store._db.write(lambda c: c.execute(text("ALTER TABLE response_items RENAME TO gone")))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(break_soon)
+            events = await streamed(client, "Hello")
+        assert (events[-1]["type"], events[-1]["code"]) == ("error", "store_failed")
+        assert [event["sequence_number"] for event in events] == list(range(len(events)))

@@ -15,7 +15,7 @@ from sauropod.server.problems import Problem, problem_of
 from sauropod.server.responding.recorder import Recorder
 from sauropod.server.serving import Server
 from sauropod.server.wire.decoding import encoded
-from sauropod.server.wire.responses.events import LAST, Event
+from sauropod.server.wire.responses.events import LAST, Event, StreamError
 from sauropod.server.wire.responses.response import Response, ResponseStatus
 from sauropod.server.wire.responses.writer import ResponseWriter
 
@@ -58,6 +58,7 @@ class Running:
     _stopping: ResponseStatus = "incomplete"
     _pending: list[bytes] = attrs.field(factory=list)
     _released: bool = False
+    _ended: bool = False
 
     @property
     def response(self) -> Response:
@@ -104,7 +105,7 @@ class Running:
             await self._write(tape)
         except anyio.get_cancelled_exc_class():
             # What waits in the background when the server is stopped goes on waiting.
-            if self.response.status != "queued" or self._stopping == "cancelled":
+            if not self._ended and (self.response.status != "queued" or self._stopping == "cancelled"):
                 with anyio.CancelScope(shield=True):
                     await self._end(tape, self.writer.stop(self._stopping))
             raise
@@ -169,17 +170,34 @@ class Running:
             self.settled.set()
 
     async def _end(self, tape: Tape, events: Sequence[Event]) -> None:
-        """What is told last is told after it is kept."""
+        """What is told last is told after it is kept. Who leaves now comes too late to change it."""
         assert isinstance(events[-1], LAST)
+        self._ended = True
         told = [encoded(event) for event in events]
         if self.recorder is not None:
             self.recorder.note(told)
-            await self.recorder.finish(self.response)
+            try:
+                with anyio.CancelScope(shield=True):
+                    await self.recorder.finish(self.response)
+            except Exception as error:
+                self._not_kept(tape, events[0].sequence_number, problem_of(error))
+                raise
         self._release(tape)
         tape.write(*told)
 
+    def _not_kept(self, tape: Tape, number: int, problem: Problem) -> None:
+        """Its end could not be kept, and so is not told."""
+        if self._released:
+            tape.write(
+                encoded(
+                    StreamError(sequence_number=number, code=problem.code, message=problem.message, param=problem.param)
+                )
+            )
+
     async def _failed(self, tape: Tape, problem: Problem) -> None:
         """Before anything was told, it never was; after that it has failed."""
+        if self._ended:
+            return
         if self._released:
             await self._end(tape, self.writer.fail(problem, self._now()))
         elif self.recorder is not None:
