@@ -66,11 +66,14 @@ class Listening:
 
 @asynccontextmanager
 async def listening(
-    engines: Mapping[str, Callable[[], Engine]] | None = None, *, settings: Settings | None = None
+    engines: Mapping[str, Callable[[], Engine]] | None = None,
+    *,
+    settings: Settings | None = None,
+    app: Starlette | None = None,
 ) -> AsyncIterator[Listening]:
     """A server on a port that was free. It stops with the block. Needs asyncio."""
     settings = settings or Settings(database=":memory:")
-    app = application(engines, settings)
+    app = app or application(engines, settings)
     config = configuration(app, settings)
     config.port = 0
     server = uvicorn.Server(config)

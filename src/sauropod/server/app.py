@@ -9,20 +9,23 @@ from functools import partial
 from typing import Any
 
 import anyio
+import attrs
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from sauropod import Engine
-from sauropod.server.catalog import Catalog, ModelEntry
+from sauropod import Engine, Transcriber, Voice
+from sauropod.server.catalog import DEFAULT, Catalog, ModelEntry
 from sauropod.server.config import Settings
+from sauropod.server.config.naming import source_text
 from sauropod.server.http.guard import Door, Guard, hosts_of, not_served
 from sauropod.server.http.routes import all_routes
 from sauropod.server.responding import Responder
 from sauropod.server.responding.recovering import recover
 from sauropod.server.serving import Server
 from sauropod.server.store import Store, StoreError
+from sauropod.server.voices import Ears, Voices
 
 __all__ = ["create_app"]
 
@@ -38,21 +41,29 @@ SWEEP = 60.0
 
 
 def create_app(
-    settings: Settings | None = None, *, engines: Mapping[str, Callable[[], Engine]] | None = None
+    settings: Settings | None = None,
+    *,
+    engines: Mapping[str, Callable[[], Engine]] | None = None,
+    voices: Mapping[str, Callable[[], Voice]] | None = None,
+    transcriber: Callable[[], Transcriber] | None = None,
 ) -> Starlette:
     """The server as an ASGI application, for uvicorn, or for another application to mount.
 
         app = create_app(engines={"small": lambda: Engine("./small.gguf")})
 
     Without settings it is what `sauropod serve` is without a configuration, and reads none: give it
-    `Settings.load()` for that. `engines` are the models by name, instead of those of the settings: each is made when it
-    is first asked for. The first of them is the default.
+    `Settings.load()` for that. `engines`, `voices` and `transcriber` are what thinks, speaks and hears, instead of what
+    the settings name: each is made when it is first asked for. Of several the first is the default.
 
     It has to be told when it starts and ends, by ASGI's lifespan. An application that mounts it runs
     `app.router.lifespan_context(app)` within its own.
     """
     settings = settings or Settings()
-    entries = _entries(settings) if engines is None else [ModelEntry(name, make) for name, make in engines.items()]
+    models = _Models(
+        _entries(settings) if engines is None else [ModelEntry(name, make) for name, make in engines.items()],
+        {name: partial(settings.voice, name) for name in settings.voices} if voices is None else voices,
+        _transcriber(settings) if transcriber is None else transcriber,
+    )
     middleware = [Middleware(Guard, door=_door(settings))]
     if settings.cors.allow_origins:
         # Before the guard: what a browser asks beforehand carries no key.
@@ -60,18 +71,30 @@ def create_app(
     return Starlette(
         routes=all_routes(),
         middleware=middleware,
-        lifespan=partial(_lifespan, settings, entries),
+        lifespan=partial(_lifespan, settings, models),
         exception_handlers={HTTPException: not_served},
     )
 
 
+@attrs.frozen
+class _Models:
+    """What there is to serve, and how each is made."""
+
+    entries: Sequence[ModelEntry]
+    voices: Mapping[str, Callable[[], Voice]]
+    transcriber: Callable[[], Transcriber] | None
+
+
 @asynccontextmanager
-async def _lifespan(settings: Settings, entries: Sequence[ModelEntry], app: Starlette) -> AsyncIterator[None]:
+async def _lifespan(settings: Settings, models: _Models, app: Starlette) -> AsyncIterator[None]:
     async with Store.open(settings.database) as store, anyio.create_task_group() as tasks:
-        catalog = Catalog.of(entries, tasks)
+        catalog, voices = Catalog.of(models.entries, tasks), Voices.of(models.voices, tasks)
+        ears = Ears.of(_ears_name(settings), models.transcriber, tasks)
         server = Server(
             catalog=catalog,
             tasks=tasks,
+            voices=voices,
+            ears=ears,
             store=store,
             retention=settings.retention.seconds,
             body_limit=settings.limits.body_bytes,
@@ -81,7 +104,7 @@ async def _lifespan(settings: Settings, entries: Sequence[ModelEntry], app: Star
         app.state.server, app.state.responder = server, (responder := Responder(server))
         await recover(responder)
         tasks.start_soon(_sweep, settings, responder)
-        server.loading.update(entry.name for entry in entries if entry.preload)
+        server.loading.update(entry.name for entry in models.entries if entry.preload)
         for name in server.loading:
             tasks.start_soon(_preload, server, name)
         try:
@@ -89,7 +112,8 @@ async def _lifespan(settings: Settings, entries: Sequence[ModelEntry], app: Star
         finally:
             with anyio.CancelScope(shield=True):
                 await responder.stop_all()
-                await catalog.close()
+                for kept in (catalog, voices, ears):
+                    await kept.close()
             tasks.cancel_scope.cancel()
 
 
@@ -115,6 +139,20 @@ async def _sweep(settings: Settings, responder: Responder) -> None:
         except StoreError as error:
             _log.error("%s", error)
             await anyio.sleep(SWEEP)
+
+
+def _transcriber(settings: Settings) -> Callable[[], Transcriber] | None:
+    def make() -> Transcriber:
+        made = settings.transcriber()
+        assert made is not None
+        return made
+
+    return None if settings.stt_model is None else make
+
+
+def _ears_name(settings: Settings) -> str:
+    hearing = settings.stt_model
+    return DEFAULT if hearing is None else source_text(hearing.source or hearing.type or DEFAULT)
 
 
 def _door(settings: Settings) -> Door:

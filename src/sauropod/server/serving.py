@@ -12,6 +12,7 @@ from anyio.abc import TaskGroup
 
 from sauropod.server.catalog import Catalog
 from sauropod.server.store import Store
+from sauropod.server.voices import Ears, Voices
 
 __all__ = ["Server"]
 
@@ -26,6 +27,8 @@ class Server:
 
     catalog: Catalog
     tasks: TaskGroup
+    voices: Voices = attrs.field(kw_only=True)
+    ears: Ears = attrs.field(kw_only=True)
     store: Store = attrs.field(kw_only=True)
     retention: int | None = None
     """Seconds for which responses are kept; None is for ever."""

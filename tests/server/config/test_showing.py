@@ -99,4 +99,6 @@ def test_the_log_of_no_configuration() -> None:
         "Database: /home/ada/.local/share/sauropod/sauropod.db",
         "Authentication: no API key is asked for",
         "Models: demo (demo)",
+        "Voices: demo",
+        "Ears: demo",
     ]

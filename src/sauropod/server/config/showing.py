@@ -35,6 +35,7 @@ def lines(settings: Settings) -> list[str]:
     """What the log says of them."""
     files = list(dict.fromkeys(settings.origins.values()))
     models = [f"{name} ({source_text(model.source)})" for name, model in settings.models.items()]
+    hearing = settings.stt_model
     count = len(settings.authentication.keys)
     asked = f"{count} API {'key opens' if count == 1 else 'keys open'} it" if count else "no API key is asked for"
     return [
@@ -42,6 +43,8 @@ def lines(settings: Settings) -> list[str]:
         f"Database: {hidden_password(settings.database)}",
         f"Authentication: {asked}",
         f"Models: {', '.join(models)}",
+        f"Voices: {', '.join(settings.voices)}",
+        f"Ears: {'none' if hearing is None else source_text(hearing.source or hearing.type or 'the default')}",
     ]
 
 

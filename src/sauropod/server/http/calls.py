@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sauropod.server.responding import Responder
     from sauropod.server.serving import Server
 
-__all__ = ["answer", "body_of", "responder_of", "server_of", "unless_gone"]
+__all__ = ["answer", "body_of", "responder_of", "server_of", "unless_gone", "whole_size"]
 
 T = TypeVar("T")
 
@@ -62,6 +62,15 @@ async def _part(stream: AsyncIterator[bytes], patience: float) -> bytes | None:
     except TimeoutError:
         message = f"Nothing more of the body came within {patience:g} s."
         raise Problem(408, message, code="too_slow") from None
+
+
+def whole_size(request: Request, limit: int) -> None:
+    """Raises `Problem`. What sends no length is refused: there is no telling where it ends."""
+    length = request.headers.get("content-length", "")
+    if not length.isdecimal():
+        raise Problem(411, "A file is sent with a content-length.", code="length_required", retry=False)
+    if int(length) > limit:
+        raise Problem(413, f"A file may have {limit:,} bytes here.", code="file_too_large", retry=False)
 
 
 def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from sauropod.server.http.calls import answer, server_of
+from sauropod.server.http.calls import answer, server_of, whole_size
 from sauropod.server.http.pages import page_asked
 from sauropod.server.problems import Problem, invalid, missing
 from sauropod.server.store import FileRecord
@@ -23,7 +23,7 @@ CHUNK = 1024 * 1024
 async def create(request: Request) -> Response:
     """POST /v1/files"""
     server = server_of(request)
-    _check_size(request, server.upload_limit)
+    whole_size(request, server.upload_limit)
     async with request.form(max_files=1, max_fields=8, max_part_size=64 * 1024) as form:
         upload, purpose = form.get("file"), checked_purpose(form.get("purpose"))
         if not isinstance(upload, UploadFile):
@@ -82,15 +82,6 @@ routes = [
     Route("/v1/files/{id}", delete, methods=["DELETE"]),
     Route("/v1/files/{id}/content", content, methods=["GET"]),
 ]
-
-
-def _check_size(request: Request, limit: int) -> None:
-    """Raises `Problem`. What sends no length is refused: there is no telling where it ends."""
-    length = request.headers.get("content-length", "")
-    if not length.isdecimal():
-        raise Problem(411, "A file is sent with a content-length.", code="length_required", retry=False)
-    if int(length) > limit:
-        raise Problem(413, f"A file may have {limit:,} bytes here.", code="file_too_large", retry=False)
 
 
 def _expires(form: FormData, now: int) -> int | None:

@@ -15,7 +15,9 @@ from sauropod.server.http import (
     models,
     rerank,
     responses,
+    speech,
     tokens,
+    transcriptions,
     websocket,
 )
 
@@ -31,6 +33,8 @@ _APIS = (
     rerank,
     models,
     tokens,
+    speech,
+    transcriptions,
     files,
     health,
     docs,

@@ -10,12 +10,15 @@ import attrs
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
-__all__ = ["EventStream", "gone", "sse"]
+__all__ = ["QUIET", "EventStream", "gone", "sse"]
 
 _log = logging.getLogger("sauropod.server")
 
 KEEP_ALIVE = b": still here\n\n"
 """A comment, which clients skip and proxies count as traffic."""
+
+
+QUIET = 15.0
 
 
 def sse(data: bytes, event: str | None = None) -> bytes:
@@ -35,14 +38,14 @@ class EventStream:
     """An ASGI response. `events` gives pieces as they come, several at once where several are there.
 
     `closed` is called once, in whatever way it ends. A client that takes nothing for `patience` seconds is let go, and
-    one that hears nothing for `quiet` seconds is sent a comment.
+    one that hears nothing for `quiet` seconds is sent a comment; None sends none, for what is no events.
     """
 
     events: AsyncIterator[Sequence[bytes]]
     closed: Callable[[], Awaitable[None]] | None = None
     headers: Mapping[str, str] = attrs.field(factory=dict)
     patience: float = 30.0
-    quiet: float = 15.0
+    quiet: float | None = QUIET
     status: int = 200
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,16 +70,17 @@ class EventStream:
                     await send({"type": "http.response.body", "body": data, "more_body": more})
                 heard[0] = anyio.current_time()
 
-        async def keep_alive() -> None:
+        async def keep_alive(quiet: float) -> None:
             while True:
-                await anyio.sleep_until(heard[0] + self.quiet)
-                if anyio.current_time() >= heard[0] + self.quiet:
+                await anyio.sleep_until(heard[0] + quiet)
+                if anyio.current_time() >= heard[0] + quiet:
                     await put(KEEP_ALIVE)
 
         try:
             await send(started)
             async with anyio.create_task_group() as beside:
-                beside.start_soon(keep_alive)
+                if self.quiet is not None:
+                    beside.start_soon(keep_alive, self.quiet)
                 async for pieces in self.events:
                     await put(b"".join(pieces))
                 beside.cancel_scope.cancel()

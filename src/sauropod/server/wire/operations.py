@@ -6,6 +6,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
+from sauropod.server.wire.audio.speech import CreateSpeech, SpeechDelta, SpeechDone
 from sauropod.server.wire.chat.objects import ChatChunk, ChatCompletion
 from sauropod.server.wire.chat.request import CreateChat
 from sauropod.server.wire.completions.objects import TextCompletion
@@ -40,6 +41,19 @@ _UPLOAD = {
     "properties": {
         "file": {"type": "string", "format": "binary"},
         "purpose": {"type": "string", "enum": list(PURPOSES)},
+    },
+}
+_AUDIO = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {
+        "file": {"type": "string", "format": "binary"},
+        "model": {"type": "string"},
+        "language": {"type": "string"},
+        "response_format": {"type": "string", "enum": ["json", "text", "srt", "verbose_json", "vtt"]},
+        "timestamp_granularities[]": {"type": "array", "items": {"type": "string", "enum": ["word", "segment"]}},
+        "include[]": {"type": "array", "items": {"type": "string"}},
+        "stream": {"type": "boolean"},
     },
 }
 _TOLD = {"stream": {"type": "boolean"}, "starting_after": {"type": "integer", "minimum": 0}}
@@ -87,6 +101,18 @@ OPERATIONS = (
     ),
     _one("POST", "/v1/embeddings", "Texts as vectors.", "Embeddings", body=CreateEmbedding, answer=Embeddings),
     _one("POST", "/v1/rerank", "Documents by how they fit.", "Embeddings", body=CreateRerank, answer=Reranked),
+    _one(
+        "POST",
+        "/v1/audio/speech",
+        "Say a text.",
+        "Audio",
+        body=CreateSpeech,
+        bytes=True,
+        event=SpeechDelta | SpeechDone,
+    ),
+    _one("POST", "/v1/audio/transcriptions", "Write down what is said.", "Audio", body=_AUDIO, form=True),
+    _one("POST", "/v1/audio/translations", "The same in English.", "Audio", body=_AUDIO, form=True),
+    _one("GET", "/v1/audio/voices", "The voices there are.", "Audio"),
     _one("GET", "/v1/models", "The models there are.", "Models", answer=Models),
     _one("GET", "/v1/models/{name}", "One of them.", "Models", answer=Model),
     _one("DELETE", "/v1/models/{name}", "Unload a model.", "Models", answer=ModelDeleted),
