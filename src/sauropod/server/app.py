@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from sauropod import Engine, Transcriber, Voice
+from sauropod.errors import UnsupportedInput
 from sauropod.server.catalog import DEFAULT, Catalog, ModelEntry
 from sauropod.server.config import Settings
 from sauropod.server.config.naming import source_text
@@ -59,6 +60,8 @@ def create_app(
     `app.router.lifespan_context(app)` within its own.
     """
     settings = settings or Settings()
+    if engines is not None and not engines:
+        raise UnsupportedInput("A server without models has nothing to serve. Leave `engines` out for the demo's.")
     models = _Models(
         _entries(settings) if engines is None else [ModelEntry(name, make) for name, make in engines.items()],
         {name: partial(settings.voice, name) for name in settings.voices} if voices is None else voices,
@@ -135,9 +138,13 @@ async def _sweep(settings: Settings, responder: Responder) -> None:
             if count:
                 _log.info("%d responses were kept long enough and are gone.", count)
             await anyio.sleep(SWEEP)
+            await responder.server.keep_again()
             await recover(responder)
         except StoreError as error:
             _log.error("%s", error)
+            await anyio.sleep(SWEEP)
+        except Exception:
+            _log.exception("What should be done once a minute could not be done.")
             await anyio.sleep(SWEEP)
 
 

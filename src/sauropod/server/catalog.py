@@ -97,7 +97,7 @@ class Catalog:
     async def close(self) -> None:
         """Let all go."""
         for each in self._kept.values():
-            await each.close()
+            await each.shut()
 
     def _unknown(self, name: str) -> str:
         near = difflib.get_close_matches(name, self.entries, n=1)

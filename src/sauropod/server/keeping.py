@@ -11,6 +11,8 @@ import anyio
 import attrs
 from anyio.abc import TaskGroup
 
+from sauropod.errors import ClosedError
+
 __all__ = ["Kept", "Opens"]
 
 _log = logging.getLogger("sauropod.server")
@@ -43,6 +45,7 @@ class Kept(Generic[T]):
     """Set when the opening or closing that is under way has come to its end."""
     _error: Exception | None = None
     _users: int = 0
+    _bringing: anyio.CancelScope | None = None
     _later: anyio.CancelScope | None = None
     """Of the wait before it is let go."""
 
@@ -61,6 +64,12 @@ class Kept(Generic[T]):
         finally:
             self._users -= 1
             self._idle()
+
+    async def shut(self) -> None:
+        """Let it go, and do not wait until it has been opened if it is just being."""
+        if self._bringing is not None:
+            self._bringing.cancel()
+        await self.close()
 
     async def close(self) -> None:
         """Let it go now, or as soon as it has been opened."""
@@ -97,15 +106,19 @@ class Kept(Generic[T]):
         self._error = None
         _log.info("Opening %s.", self.name)
         started = anyio.current_time()
+        self._bringing = anyio.CancelScope()
         try:
-            self._open = await self.make().open()
-            self._idle()  # whoever wanted it may have left
-            _log.info("%s is open, after %.1f s.", self.name, anyio.current_time() - started)
+            with self._bringing:
+                self._open = await self.make().open()
+                self._idle()  # whoever wanted it may have left
+                _log.info("%s is open, after %.1f s.", self.name, anyio.current_time() - started)
+            if self._open is None:
+                self._error = ClosedError(f"The server is stopping, and {self.name} was not open yet.")
         except Exception as error:
             self._error = error
             _log.warning("%s could not be opened: %s", self.name, error)
         finally:
-            self._moving = None
+            self._moving = self._bringing = None
             opened.set()
 
     def _idle(self) -> None:

@@ -7,6 +7,7 @@ import socket
 import time
 from types import FrameType
 
+import anyio
 import uvicorn
 from starlette.applications import Starlette
 
@@ -40,6 +41,16 @@ class _Uvicorn(uvicorn.Server):
             _log.info(
                 "Ready after %.1f s: %s (the API's pages: %s/docs)", time.monotonic() - self._began, *[self._url] * 2
             )
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, let what is being written end, and then close those that there are."""
+        for server in self.servers:
+            server.close()
+        responder = getattr(self._app.state, "responder", None)
+        with anyio.move_on_after(self._grace or 0):
+            while responder is not None and responder.busy and not self.force_exit:
+                await anyio.sleep(0.05)
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         server = getattr(self._app.state, "server", None)

@@ -9,7 +9,7 @@ import attrs
 import msgspec
 
 from sauropod import errors
-from sauropod.server.store import DuplicateRecord, MissingRecord, StoreError
+from sauropod.server.store import DuplicateRecord, MissingRecord, StoreError, UnfinishedRecord
 
 __all__ = ["Problem", "invalid", "missing", "problem_of"]
 
@@ -74,6 +74,9 @@ def _not_there(error: Exception) -> str:
 
 _KNOWN: Mapping[type[Exception], Callable[[Exception], Problem]] = {
     DuplicateRecord: lambda error: invalid(str(error), "items", "duplicate_item"),
+    UnfinishedRecord: lambda error: Problem(
+        409, str(error), code="response_in_progress", param="previous_response_id", retry=1.0
+    ),
     MissingRecord: lambda error: invalid(_not_there(error), "after", "invalid_value"),
     errors.PromptTooLong: lambda error: invalid(str(error), "input", "context_length_exceeded"),
     errors.QueueFull: lambda error: Problem(429, str(error), "rate_limit_error", "rate_limit_exceeded", retry=1.0),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import attrs
 from anyio.abc import TaskGroup
@@ -33,7 +33,9 @@ class Server:
     retention: int | None = None
     """Seconds for which responses are kept; None is for ever."""
     draining: bool = False
-    """No longer takes requests."""
+    """Is about to stop: what is being written is written to its end."""
+    unkept: list[Callable[[], Awaitable[None]]] = attrs.field(factory=list)
+    """Ends of responses that the store did not take. They are tried again."""
     loading: set[str] = attrs.field(factory=set)
     """Models that are to be there from the start, and are not yet."""
     log: logging.Logger = attrs.field(factory=lambda: logging.getLogger("sauropod.server"))
@@ -44,6 +46,12 @@ class Server:
     new_id: Callable[[str], str] = _new_id
     """`new_id("resp")` is a name nobody has: `resp_…`."""
     now: Callable[[], float] = time.time
+
+    async def keep_again(self) -> None:
+        """What could not be kept before. Raises `StoreError` if it cannot be kept now either."""
+        while self.unkept:
+            await self.unkept[0]()
+            del self.unkept[0]
 
     def expires_at(self, created_at: int) -> int | None:
         """When what is made then is no longer kept."""

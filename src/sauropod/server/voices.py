@@ -59,7 +59,7 @@ class Voices:
 
     async def close(self) -> None:
         for each in self._kept.values():
-            await each.close()
+            await each.shut()
 
 
 @attrs.define(eq=False)
@@ -90,4 +90,4 @@ class Ears:
 
     async def close(self) -> None:
         if self._kept is not None:
-            await self._kept.close()
+            await self._kept.shut()

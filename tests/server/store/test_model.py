@@ -15,7 +15,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from sauropod.server.store import ConversationRecord, Item, LoggedEvent, MissingRecord, ResponseRecord, Store
+from sauropod.server.store import (
+    ConversationRecord,
+    Item,
+    LoggedEvent,
+    MissingRecord,
+    ResponseRecord,
+    Store,
+    UnfinishedRecord,
+)
 from server.store.databases import Postgres
 
 T = TypeVar("T")
@@ -62,6 +70,9 @@ class Stored(RuleBasedStateMachine):
     def open(self) -> None:
         self.opened = ExitStack()
         self.store = self.opened.enter_context(self.portal.wrap_async_context_manager(Store.open(self.where)))
+        left = self.call(self.store.unfinished)
+        expected = [each.record for each in self.responses.values() if each.record.status == "in_progress"]
+        assert left == sorted(expected, key=lambda record: record.created_at)
 
     def teardown(self) -> None:
         self.opened.close()
@@ -160,10 +171,10 @@ class Stored(RuleBasedStateMachine):
     @rule(id=NAMES)
     def go_back(self, id: str) -> None:
         expected = self.chain(id)
-        if isinstance(expected, str):
-            with pytest.raises(MissingRecord) as caught:
+        if isinstance(expected, MissingRecord | UnfinishedRecord):
+            with pytest.raises(type(expected)) as caught:
                 self.call(self.store.chain, id)
-            assert caught.value.id == expected
+            assert str(caught.value) == str(expected)
         else:
             assert self.call(self.store.chain, id) == expected
 
@@ -186,13 +197,15 @@ class Stored(RuleBasedStateMachine):
             assert self.call(self.store.events, id) == (known.events if known else [])
             assert self.call(self.store.all_conversation_items, id) == self.conversations.get(id, [])
 
-    def chain(self, id: str | None) -> list[Item] | str:
+    def chain(self, id: str | None) -> list[Item] | MissingRecord | UnfinishedRecord:
         """What was said, or what is missing."""
         said: list[Item] = []
         while id is not None:
             known = self.responses.get(id)
             if known is None or known.record.status == "failed":
-                return id
+                return MissingRecord(id)
+            if known.record.status == "in_progress":
+                return UnfinishedRecord(id)
             said = [*known.input, *known.output, *said]
             id = known.record.previous_response_id
         return said

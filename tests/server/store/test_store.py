@@ -21,6 +21,7 @@ from sauropod.server.store import (
     ResponseRecord,
     Store,
     StoreError,
+    UnfinishedRecord,
 )
 
 pytestmark = pytest.mark.anyio
@@ -100,6 +101,9 @@ async def test_a_chain_through_one_that_failed_leads_nowhere(where: str) -> None
         await store.begin(response("a"), [])
         await end(store, "a", status="failed")
         await store.begin(response("b", previous_response_id="a"), [])
+        with pytest.raises(UnfinishedRecord, match="'b' is still being written"):
+            await store.chain("b")
+        await end(store, "b")
         for name, culprit in (("a", "a"), ("b", "a"), ("none", "none")):
             with pytest.raises(MissingRecord) as caught:
                 await store.chain(name)

@@ -9,6 +9,7 @@ import anyio
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import Message
 
 from sauropod.server.http.streaming import gone
 from sauropod.server.problems import Problem
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from sauropod.server.responding import Responder
     from sauropod.server.serving import Server
 
-__all__ = ["answer", "body_of", "responder_of", "server_of", "unless_gone", "whole_size"]
+__all__ = ["answer", "body_of", "form_of", "responder_of", "server_of", "unless_gone", "whole_size"]
 
 T = TypeVar("T")
 
@@ -60,8 +61,25 @@ async def _part(stream: AsyncIterator[bytes], patience: float) -> bytes | None:
         with anyio.fail_after(patience):
             return await anext(stream, None)
     except TimeoutError:
-        message = f"Nothing more of the body came within {patience:g} s."
-        raise Problem(408, message, code="too_slow") from None
+        raise _too_slow(patience) from None
+
+
+def _too_slow(patience: float) -> Problem:
+    return Problem(408, f"Nothing more of the body came within {patience:g} s.", code="too_slow")
+
+
+def form_of(request: Request, patience: float, **limits: int) -> Any:
+    """The form of a request, to be awaited or entered. Raises `Problem` 408 when it does not come."""
+    receive = request.receive
+
+    async def patient() -> Message:
+        try:
+            with anyio.fail_after(patience):
+                return await receive()
+        except TimeoutError:
+            raise _too_slow(patience) from None
+
+    return Request(request.scope, patient).form(**limits)
 
 
 def whole_size(request: Request, limit: int) -> None:

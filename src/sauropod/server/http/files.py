@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
-from sauropod.server.http.calls import answer, server_of, whole_size
+from sauropod.server.http.calls import answer, form_of, server_of, whole_size
 from sauropod.server.http.pages import page_asked
+from sauropod.server.http.streaming import EventStream
 from sauropod.server.problems import Problem, invalid, missing
 from sauropod.server.store import FileRecord
 from sauropod.server.wire.files import checked_purpose, file_object
@@ -24,7 +25,7 @@ async def create(request: Request) -> Response:
     """POST /v1/files"""
     server = server_of(request)
     whole_size(request, server.upload_limit)
-    async with request.form(max_files=1, max_fields=8, max_part_size=64 * 1024) as form:
+    async with form_of(request, server.patience, max_files=1, max_fields=8, max_part_size=64 * 1024) as form:
         upload, purpose = form.get("file"), checked_purpose(form.get("purpose"))
         if not isinstance(upload, UploadFile):
             raise invalid("Missing required parameter: 'file'.", "file", "missing_required_parameter")
@@ -67,12 +68,14 @@ async def delete(request: Request) -> Response:
     return answer({"id": name, "object": "file", "deleted": True})
 
 
-async def content(request: Request) -> Response:
+async def content(request: Request) -> EventStream:
     """GET /v1/files/{id}/content"""
     record = await _record(request)
     headers = {"content-length": str(record.bytes)}
     chunks = server_of(request).store.file_chunks(record.id)
-    return StreamingResponse(chunks, headers=headers, media_type="application/octet-stream")
+    headers |= {"content-type": "application/octet-stream"}
+    pieces = ([chunk] async for chunk in chunks)
+    return EventStream(pieces, headers=headers, patience=server_of(request).patience, quiet=None)
 
 
 routes = [
@@ -88,8 +91,8 @@ def _expires(form: FormData, now: int) -> int | None:
     seconds = form.get("expires_after[seconds]")
     if seconds is None:
         return None
-    if not isinstance(seconds, str) or not seconds.isdecimal():
-        raise invalid("'expires_after.seconds' is a number.", "expires_after", "invalid_value")
+    if not isinstance(seconds, str) or not seconds.isdecimal() or not 1 <= len(seconds) <= 10:
+        raise invalid("'expires_after.seconds' is a number of seconds.", "expires_after", "invalid_value")
     return now + int(seconds)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 import logging
 import re
 import secrets
@@ -48,12 +49,12 @@ class Door:
         """Raises `Problem`."""
         self._check_host(headers)
         self._check_origin(headers)
-        if self.keys and not path.startswith(OPEN_PATHS):
+        if self.keys and not any(path == each or path.startswith(f"{each}/") for each in OPEN_PATHS):
             self._check_key(headers)
 
     def _check_host(self, headers: Headers) -> None:
         name = _host_name(headers.get("host", ""))
-        if self.hosts is None or name in self.hosts or not name:
+        if self.hosts is None or name in self.hosts or not name or _is_address(name):
             return
         raise Problem(
             403,
@@ -67,7 +68,7 @@ class Door:
         origin = headers.get("origin")
         if origin is None or "*" in self.origins or origin in self.origins:
             return
-        if urlsplit(origin).netloc == headers.get("host"):
+        if _host_of(origin) == headers.get("host"):
             return
         raise Problem(
             403,
@@ -112,7 +113,7 @@ class Guard:
             await send(message)
 
         try:
-            self.door.check(scope["path"], headers)
+            self.door.check(_path(scope), headers)
             await self.app(scope, receive, named)
         except ClientDisconnect:
             _log.info("%s: the client left before its answer.", request_id)
@@ -153,6 +154,12 @@ async def _refuse(problem: Problem, scope: Scope, send: Send) -> None:
     await send({"type": f"{kind}.body", "body": body})
 
 
+def _path(scope: Scope) -> str:
+    """Without what stands before it where the application is mounted."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", "")) or "/"
+
+
 def _problem(error: Exception) -> Problem:
     if isinstance(error, HTTPException):
         if error.status_code == 404:
@@ -179,9 +186,25 @@ def _digest(key: str) -> bytes:
 def _host_name(host: str) -> str:
     """Without the port: `localhost:8080`, `[::1]:8080`."""
     try:
-        return urlsplit(f"//{host}").hostname or ""
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
     except ValueError:
         return host
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
+
+
+def _is_address(name: str) -> bool:
+    """Nobody can make an address point elsewhere, as one can a name."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def hosts_of(host: str, more: Sequence[str]) -> frozenset[str]:

@@ -27,6 +27,8 @@ async def retrieve(request: Request) -> Response:
 async def delete(request: Request) -> Response:
     """DELETE /v1/models/{name}: out of memory. Its files stay, and it is loaded again when it is asked for."""
     catalog = server_of(request).catalog
+    if not request.path_params["name"]:
+        raise Problem(404, "Name the model that is to be taken out of memory.", code="model_not_found", param="model")
     entry = catalog.entry(request.path_params["name"])
     if not await catalog.unload(entry.name):
         raise Problem(
@@ -41,6 +43,7 @@ async def delete(request: Request) -> Response:
 
 routes = [
     Route("/v1/models", list_models, methods=["GET"]),
+    Route("/v1/models/", list_models, methods=["GET"]),
     Route("/v1/models/{name:path}", retrieve, methods=["GET"]),
     Route("/v1/models/{name:path}", delete, methods=["DELETE"]),
 ]

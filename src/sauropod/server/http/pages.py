@@ -27,7 +27,7 @@ def page_asked(request: Request, *, limit: int = 20, largest: int = 100) -> Page
     """Raises `Problem`."""
     asked = request.query_params
     wanted = asked.get("limit", str(limit))
-    if not wanted.isdecimal() or not 1 <= int(wanted) <= largest:
+    if not wanted.isdecimal() or len(wanted) > 9 or not 1 <= int(wanted) <= largest:
         raise invalid(f"'limit' is a number from 1 to {largest}; got {wanted!r}.", "limit", "invalid_value")
     order = asked.get("order", "desc")
     if order not in ("asc", "desc"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -87,6 +88,7 @@ class _Limited(HttpToolsProtocol):
             return
         body = problem.body()
         headers = {"content-type": "application/json", "content-length": len(body), "connection": "close"}
+        headers["x-request-id"] = f"req_{secrets.token_hex(12)}"
         lines = [f"HTTP/1.1 {problem.status} {_REASONS[problem.status]}"]
         lines += [f"{name}: {value}" for name, value in {**headers, **problem.headers}.items()]
         self.transport.write("\r\n".join([*lines, "", ""]).encode("latin-1") + body)

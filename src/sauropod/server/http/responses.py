@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import anyio
 import msgspec
@@ -26,6 +26,10 @@ from sauropod.server.wire.responses.request import CompactRequest, CountRequest,
 from sauropod.server.wire.responses.response import Response
 
 __all__ = ["routes"]
+
+UNFINISHED = ("queued", "in_progress")
+FOLLOWING = 0.3
+"""Seconds between two looks at what another server tells."""
 
 _response = msgspec.json.Decoder(Response)
 _event = msgspec.json.Decoder(Event)
@@ -64,21 +68,18 @@ async def create(request: Request) -> ASGIApp:
 async def retrieve(request: Request) -> ASGIApp:
     """GET /v1/responses/{id}"""
     response_id, wanted = request.path_params["id"], request.query_params
-    after = wanted.get("starting_after", "-1")
-    if not after.removeprefix("-").isdecimal():
-        raise invalid("'starting_after' is the number of an event.", "starting_after", "invalid_value")
+    after = _number(wanted.get("starting_after"))
     stream, running = wanted.get("stream") == "true", responder_of(request).running(response_id)
     if running is not None:
         if stream:
-            return _stream(request, running.tape, None, int(after) + 1)
+            return _stream(request, running.tape, None, after + 1)
         return answer(running.response)
     record = await _record(request, response_id)
     if not stream:
         return Answer(record.response, media_type="application/json")
-    tape = Tape()
-    tape.write(*await _kept_events(request, record, int(after)))
-    tape.end()
-    return _stream(request, tape, None, 0)
+    if record.status in UNFINISHED:
+        return _lines(request, _followed(request, record, after))
+    return _lines(request, _at_once(await _kept_events(request, record, after)))
 
 
 async def delete(request: Request) -> Answer:
@@ -100,6 +101,14 @@ async def cancel(request: Request) -> Answer:
         await running.stop()
         return answer(running.response)
     record = await _record(request, response_id)
+    if record.background and record.status in UNFINISHED:
+        raise Problem(
+            409,
+            f"The response '{response_id}' is being written by another server, which can cancel it.",
+            code="response_elsewhere",
+            param="response_id",
+            retry=5.0,
+        )
     if not record.background:
         raise invalid(
             "Only a response in the background can be cancelled. Close the connection to stop this one.", "response_id"
@@ -154,12 +163,44 @@ async def _stopped(running: Running) -> None:
 def _stream(request: Request, tape: Tape, owned: Running | None, start: int) -> EventStream:
     """What is on the tape. A response that is `owned` by this client ends when the client leaves."""
 
+    return _lines(request, tape.read(start), None if owned is None else owned.stop)
+
+
+def _lines(
+    request: Request, events: AsyncIterator[Sequence[bytes]], closed: Callable[[], Awaitable[None]] | None = None
+) -> EventStream:
     async def lines() -> AsyncIterator[Sequence[bytes]]:
-        async for payloads in tape.read(start):
+        async for payloads in events:
             yield [sse(payload, _name(payload)) for payload in payloads]
 
-    closed = None if owned is None else owned.stop
     return EventStream(lines(), closed=closed, patience=server_of(request).patience)
+
+
+async def _at_once(events: Sequence[bytes]) -> AsyncIterator[Sequence[bytes]]:
+    yield events
+
+
+async def _followed(request: Request, record: ResponseRecord, after: int) -> AsyncIterator[Sequence[bytes]]:
+    """What another server tells of it, as that is logged, up to its end."""
+    store = server_of(request).store
+    while record.status in UNFINISHED:
+        if events := await store.events(record.id, after=after):
+            after = events[-1].sequence
+            yield [event.payload for event in events]
+        await anyio.sleep(FOLLOWING)
+        found = await store.response(record.id)
+        if found is None:
+            return
+        record = found
+    yield await _kept_events(request, record, after)
+
+
+def _number(text: str | None) -> int:
+    if text is None:
+        return -1
+    if not text.isdecimal() or len(text) > 9:
+        raise invalid("'starting_after' is the number of an event.", "starting_after", "invalid_value")
+    return int(text)
 
 
 def _name(payload: bytes) -> str:

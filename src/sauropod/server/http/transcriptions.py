@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from sauropod import FinalTranscript, Segment
 from sauropod._audio import open_audio
-from sauropod.server.http.calls import server_of, unless_gone, whole_size
+from sauropod.server.http.calls import form_of, server_of, unless_gone, whole_size
 from sauropod.server.http.live import Write, told
 from sauropod.server.http.streaming import EventStream, sse
 from sauropod.server.problems import invalid
@@ -50,7 +50,7 @@ routes = [
 async def _answered(request: Request, task: str) -> Response | EventStream:
     server = server_of(request)
     whole_size(request, server.upload_limit)
-    form = await request.form(max_files=1, max_fields=32, max_part_size=64 * 1024)
+    form = await form_of(request, server.patience, max_files=1, max_fields=32, max_part_size=64 * 1024)
     hearing = None
     try:
         upload = form.get("file")

@@ -26,8 +26,9 @@ MOST_LANES, MOST_WAITING = 64, 64
 
 Lane = str | None
 
-_GONE = (WebSocketDisconnect, TimeoutError, RuntimeError)
-"""What sending raises when nobody is there to receive."""
+
+class _Gone(Exception):
+    """Nobody is there to receive."""
 
 
 async def connect(socket: WebSocket) -> None:
@@ -57,9 +58,9 @@ class _Connection:
         try:
             async with anyio.create_task_group() as tasks:
                 try:
-                    async for text in self.socket.iter_text():
-                        await self._take(text, tasks)
-                except _GONE:
+                    while (message := await self.socket.receive())["type"] != "websocket.disconnect":
+                        await self._take(message.get("text") or message.get("bytes") or b"", tasks)
+                except _Gone:
                     pass
                 tasks.cancel_scope.cancel()
         finally:
@@ -68,9 +69,9 @@ class _Connection:
             with anyio.CancelScope(shield=True):
                 for running in list(self._running.values()):
                     if not running.response.background:
-                        await running.stop()
+                        await running.stop("incomplete" if self.server.draining else "cancelled")
 
-    async def _take(self, text: str, tasks: TaskGroup) -> None:
+    async def _take(self, text: str | bytes, tasks: TaskGroup) -> None:
         lane: Lane = None
         try:
             message = _read(text)
@@ -94,7 +95,7 @@ class _Connection:
                     429, f"A connection has at most {MOST_LANES} lanes.", "rate_limit_error", "too_many_lanes"
                 )
             self._lanes[lane], waiting = anyio.create_memory_object_stream[dict[str, Any]](MOST_WAITING)
-            tasks.start_soon(self._work, lane, waiting, tasks.cancel_scope)
+            tasks.start_soon(self._work, lane, self._lanes[lane], waiting, tasks.cancel_scope)
         try:
             self._lanes[lane].send_nowait(message)
         except anyio.WouldBlock:
@@ -103,13 +104,19 @@ class _Connection:
             ) from None
 
     async def _work(
-        self, lane: Lane, waiting: MemoryObjectReceiveStream[dict[str, Any]], connection: anyio.CancelScope
+        self,
+        lane: Lane,
+        requests: MemoryObjectSendStream[dict[str, Any]],
+        waiting: MemoryObjectReceiveStream[dict[str, Any]],
+        connection: anyio.CancelScope,
     ) -> None:
+        """Until nothing waits. The next request makes the lane anew."""
         try:
-            async with waiting:
-                async for message in waiting:
-                    await self._answer(lane, message)
-        except _GONE:
+            with waiting, requests:
+                while requests.statistics().current_buffer_used:
+                    await self._answer(lane, await waiting.receive())
+                del self._lanes[lane]
+        except _Gone:
             connection.cancel()
 
     async def _answer(self, lane: Lane, message: dict[str, Any]) -> None:
@@ -117,7 +124,7 @@ class _Connection:
         previous = message.get("previous_response_id")
         try:
             await self._respond(lane, message)
-        except _GONE:
+        except _Gone:
             raise
         except Exception as error:
             self.memory.forget(previous if isinstance(previous, str) else None)
@@ -154,14 +161,17 @@ class _Connection:
         if lane is not None:
             payload = b'%b,"stream_id":%b}' % (payload[:-1], encoded(lane))
         async with self._sending:
-            with anyio.fail_after(self.server.patience):
-                await self.socket.send_text(payload.decode())
+            try:
+                with anyio.fail_after(self.server.patience):
+                    await self.socket.send_text(payload.decode())
+            except (WebSocketDisconnect, TimeoutError, RuntimeError) as error:
+                raise _Gone from error
 
 
-def _read(text: str) -> dict[str, Any]:
+def _read(text: str | bytes) -> dict[str, Any]:
     try:
         message = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise invalid(f"The message is not valid JSON: {error}.") from None
     if not isinstance(message, dict):
         raise invalid("A message is an object with a 'type'.", "type")

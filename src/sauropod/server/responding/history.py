@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
@@ -13,7 +13,7 @@ from sauropod.server.responding.memory import Memory
 from sauropod.server.store import Item as Kept
 from sauropod.server.store import MissingRecord, Store
 
-__all__ = ["History", "kept", "unknown_response"]
+__all__ = ["History", "kept", "told_apart", "unknown_response"]
 
 Item = dict[str, Any]
 
@@ -30,6 +30,18 @@ def unknown_response(response_id: str) -> Problem:
         "previous_response_id",
         "previous_response_not_found",
     )
+
+
+def told_apart(items: Sequence[Item], before: Sequence[Item], new_id: Callable[[str], str]) -> list[Item]:
+    """Items that get a new id where another one has theirs: a conversation knows each by its id."""
+    known = {item["id"]: item for item in before}
+    found = []
+    for item in items:
+        if known.get(item["id"], item) != item:
+            item = {**item, "id": new_id(item["id"].partition("_")[0] or "item")}
+        known[item["id"]] = item
+        found.append(item)
+    return found
 
 
 @attrs.frozen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,12 +10,14 @@ import anyio
 import attrs
 
 from sauropod.server.responding.history import kept
-from sauropod.server.store import Item, LoggedEvent, ResponseRecord, Store
+from sauropod.server.store import Item, LoggedEvent, ResponseRecord, Store, StoreError
 from sauropod.server.wire.decoding import encoded
 from sauropod.server.wire.responses.items import plain
 from sauropod.server.wire.responses.response import Response
 
 __all__ = ["Recorder"]
+
+_log = logging.getLogger("sauropod.server")
 
 PAUSE = 0.25
 """Seconds between two writings of the log: so much of a stream may be lost when the server is killed."""
@@ -70,25 +73,36 @@ class Recorder:
         if self.logged:
             self._events += [event for event in numbered if event.sequence >= self.known]
 
-    async def keep_logging(self, response_id: str) -> None:
-        """Until it is cancelled."""
+    async def keep_logging(self, response: Response) -> None:
+        """Until it is cancelled. What cannot be kept now is tried again with the next."""
         while True:
             await anyio.sleep(PAUSE)
-            if self._events:
-                events, self._events = self._events, []
-                await self.store.log(response_id, events)
+            try:
+                await self.keep(response)
+            except StoreError as error:
+                _log.error("%s goes on, though what it says cannot be kept: %s", response.id, error)
+
+    async def keep(self, response: Response) -> None:
+        """What was told so far. Once this returns, it survives."""
+        if not self.logged or not self._events:
+            return
+        events, self._events = self._events, []
+        try:
+            await self.store.log(response.id, events, status=response.status)
+        except StoreError:
+            self._events = [*events, *self._events]
+            raise
 
     async def finish(self, response: Response) -> None:
         """It is as it will stay. Once this returns, that survives."""
         name = response.conversation
-        events, self._events = self._events, []
         await self.store.finish(
             response.id,
             status=response.status,
             completed_at=response.completed_at,
             response=encoded(response),
             output_items=kept([plain(item) for item in response.output]),
-            events=events,
+            events=self._events,
             conversation_id=name.id if name and response.status in ("completed", "incomplete") else None,
             begun=self._unbegun,
         )

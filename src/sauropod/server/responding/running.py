@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import anyio
@@ -126,7 +127,7 @@ class Running:
         async with anyio.create_task_group() as beside:
             beside.start_soon(self._settle, tape)
             if self.recorder is not None and self.recorder.logged:
-                beside.start_soon(self.recorder.keep_logging, self.response.id)
+                beside.start_soon(self.recorder.keep_logging, self.response)
             last = await self._generate(tape)
             beside.cancel_scope.cancel()
         await self._end(tape, last)
@@ -141,6 +142,8 @@ class Running:
                 async for event in stream:
                     if self.response.status == "queued":
                         self._tell(self.writer.start())
+                        if self.recorder is not None:
+                            await self.recorder.keep(self.response)  # so that it is never begun again
                     told = self.writer.take(event, self._now())
                     if isinstance(event, Finished):
                         return told
@@ -180,6 +183,7 @@ class Running:
                 with anyio.CancelScope(shield=True):
                     await self.recorder.finish(self.response)
             except Exception as error:
+                self.server.unkept.append(partial(self.recorder.finish, self.response))
                 self._not_kept(tape, events[0].sequence_number, problem_of(error))
                 raise
         self._release(tape)

@@ -1,6 +1,6 @@
 """What is durable: responses with their items and events, conversations, and files, in SQLite or Postgres."""
 
-from sauropod.server.store.errors import DuplicateRecord, MissingRecord, StoreError
+from sauropod.server.store.errors import DuplicateRecord, MissingRecord, StoreError, UnfinishedRecord
 from sauropod.server.store.records import (
     ConversationRecord,
     FilePage,
@@ -24,4 +24,5 @@ __all__ = [
     "ResponseRecord",
     "Store",
     "StoreError",
+    "UnfinishedRecord",
 ]

@@ -61,11 +61,6 @@ class Database:
         plain = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
         return cls(url, writing, None if in_memory(url) else _engine(url, READERS, **plain), Writer(writing))
 
-    @property
-    def shared(self) -> bool:
-        """Whether servers on other machines may use it too."""
-        return self.url.get_backend_name() == "postgresql"
-
     async def write(self, operation: Operation[T]) -> T:
         """In a transaction. Raises what the operation raises, or `StoreError`."""
         return await self.writer.do(operation)

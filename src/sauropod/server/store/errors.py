@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sauropod.errors import SauropodError
 
-__all__ = ["DuplicateRecord", "MissingRecord", "StoreError"]
+__all__ = ["DuplicateRecord", "MissingRecord", "StoreError", "UnfinishedRecord"]
 
 
 class StoreError(SauropodError):
@@ -16,6 +16,14 @@ class MissingRecord(StoreError):
 
     def __init__(self, id: str) -> None:
         super().__init__(f"There is no {id!r}. It was never stored, was deleted, or has failed.")
+        self.id = id
+
+
+class UnfinishedRecord(StoreError):
+    """Something that is needed whole is still being made."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(f"{id!r} is still being written. Go on from it when it has ended.")
         self.id = id
 
 

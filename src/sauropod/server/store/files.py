@@ -12,9 +12,10 @@ from sauropod.server.store.errors import MissingRecord
 from sauropod.server.store.records import FilePage, FileRecord
 from sauropod.server.store.tables import file_chunks, files
 
-__all__ = ["add_chunk", "begin", "chunk", "complete", "get", "page", "remove"]
+__all__ = ["add_chunk", "begin", "chunk", "complete", "get", "hide", "page", "remove", "remove_some"]
 
 FIELDS = tuple(field.name for field in attrs.fields(FileRecord))
+AT_ONCE = 8
 COLUMNS = tuple(files.c[name] for name in FIELDS)
 
 
@@ -62,6 +63,22 @@ async def page(
     places = (t.created_at, t.id) if order == "asc" else (t.created_at.desc(), t.id.desc())
     rows = (await c.execute(wanted.order_by(*places).limit(limit + 1))).mappings().all()
     return FilePage([_record(row) for row in rows[:limit]], len(rows) > limit)
+
+
+async def hide(c: AsyncConnection, id: str) -> bool:
+    """Nobody sees it any more. Whether anybody did."""
+    hidden = update(files).where(files.c.id == id, files.c.whole).values(whole=False)
+    return bool((await c.execute(hidden)).rowcount)
+
+
+async def remove_some(c: AsyncConnection, id: str) -> bool:
+    """Some of its last pieces. Whether there were any."""
+    t = file_chunks.c
+    wanted = select(t.position).where(t.file_id == id).order_by(t.position.desc()).limit(AT_ONCE)
+    if not (positions := (await c.execute(wanted)).scalars().all()):
+        return False
+    await c.execute(delete(file_chunks).where(t.file_id == id, t.position.in_(positions)))
+    return True
 
 
 async def remove(c: AsyncConnection, id: str) -> bool:

@@ -18,7 +18,7 @@ from sauropod.server.store.tables import responses, servers
 __all__ = ["LEASE", "Owner"]
 
 LEASE = 60.0
-"""Seconds after which a server on another machine is gone if it was not heard of."""
+"""Seconds after which a server on another machine, or in another container, is gone if it was not heard of."""
 
 UNFINISHED = ("queued", "in_progress")
 
@@ -77,6 +77,8 @@ class Owner:
 def _started(pid: int) -> float:
     """When a process began, so that another of the same number is not taken for it; 0 if there is none."""
     try:
-        return float(psutil.Process(pid).create_time())
+        process = psutil.Process(pid)
+        # One that is dead and that nobody has asked about does nothing any more.
+        return 0.0 if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())
     except psutil.Error:
         return 0.0

@@ -10,7 +10,7 @@ from sqlalchemy import and_, delete, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sauropod.server.store.conversations import append
-from sauropod.server.store.errors import MissingRecord
+from sauropod.server.store.errors import MissingRecord, UnfinishedRecord
 from sauropod.server.store.pages import page_of
 from sauropod.server.store.records import Item, LoggedEvent, Page, ResponseRecord
 from sauropod.server.store.tables import conversation_items, response_events, response_items, responses
@@ -43,15 +43,20 @@ async def begin(c: AsyncConnection, owner: str, record: ResponseRecord, items: S
     await _add_items(c, record.id, False, items)
 
 
-async def log(c: AsyncConnection, id: str, told: Sequence[LoggedEvent]) -> None:
-    """Events of a response that is there; those of one that was deleted meanwhile go nowhere."""
-    if told and await _there(c, id):
+async def log(c: AsyncConnection, owner: str, id: str, told: Sequence[LoggedEvent], status: str | None = None) -> None:
+    """Events of a response that is there; those of one that was deleted or taken over meanwhile go nowhere."""
+    if not await _there(c, owner, id):
+        return
+    if status is not None:
+        await c.execute(update(responses).where(responses.c.id == id).values(status=status))
+    if told:
         rows = [{"response_id": id, "sequence": each.sequence, "payload": each.payload} for each in told]
         await c.execute(insert(response_events), rows)
 
 
 async def finish(
     c: AsyncConnection,
+    owner: str,
     id: str,
     *,
     status: str,
@@ -61,13 +66,16 @@ async def finish(
     told: Sequence[LoggedEvent],
     conversation_id: str | None,
 ) -> None:
-    """Its end, and what it adds to a conversation, if that is still there. Nothing if it was deleted meanwhile."""
-    if not await _there(c, id):
+    """Its end, and what it adds to a conversation, if that is still there.
+
+    Nothing if it was deleted, or taken over, meanwhile.
+    """
+    if not await _there(c, owner, id):
         return
     values = {"status": status, "completed_at": completed_at, "response": response}
     await c.execute(update(responses).where(responses.c.id == id).values(values))
     await _add_items(c, id, True, output)
-    await log(c, id, told)
+    await log(c, owner, id, told)
     if conversation_id is not None:
         await append(c, conversation_id, [*await input_items(c, id), *output], twice=True)
 
@@ -104,7 +112,8 @@ async def input_page(c: AsyncConnection, id: str, after: str | None, limit: int,
 async def chain(c: AsyncConnection, id: str) -> list[Item]:
     """What was said up to the end of that response, oldest first, whatever the depth.
 
-    Raises `MissingRecord` with the id of the first that is not there or has failed, going back.
+    Raises `MissingRecord` with the id of the first that is not there or has failed, going back, and `UnfinishedRecord`
+    for one that is being written.
     """
     r, t = responses.c, response_items.c
     columns = (r.id, r.status, r.previous_response_id)
@@ -122,6 +131,8 @@ async def chain(c: AsyncConnection, id: str) -> list[Item]:
     for name, status, _, _, _ in reversed(rows):
         if status == "failed":
             raise MissingRecord(name)
+        if status in ("queued", "in_progress"):
+            raise UnfinishedRecord(name)
     if rows[0][2] is not None:
         raise MissingRecord(rows[0][2])
     return [Item(name, payload) for _, _, _, name, payload in rows if name is not None]
@@ -136,8 +147,9 @@ async def item(c: AsyncConnection, id: str) -> Item | None:
     return None
 
 
-async def _there(c: AsyncConnection, id: str) -> bool:
-    return (await c.execute(select(responses.c.id).where(responses.c.id == id).with_for_update())).first() is not None
+async def _there(c: AsyncConnection, owner: str, id: str) -> bool:
+    mine = select(responses.c.id).where(responses.c.id == id, responses.c.owner == owner)
+    return (await c.execute(mine.with_for_update())).first() is not None
 
 
 async def _add_items(c: AsyncConnection, id: str, output: bool, items: Sequence[Item]) -> None:

@@ -11,7 +11,6 @@ from typing import Literal
 
 import anyio
 import attrs
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sauropod.server.store import conversations, expiring, files, responses
@@ -58,16 +57,23 @@ class Store:
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(database.writer.run)
-                await database.write(store._owner.arrive)
-                async with anyio.create_task_group() as beside:
-                    if database.shared:
+                try:
+                    await database.write(store._owner.arrive)
+                    async with anyio.create_task_group() as beside:
                         beside.start_soon(store._keep_beating)
-                    try:
-                        yield store
-                    finally:
-                        beside.cancel_scope.cancel()
-                        with anyio.CancelScope(shield=True):
-                            await store._leave()
+                        try:
+                            yield store
+                        finally:
+                            beside.cancel_scope.cancel()
+                            with anyio.CancelScope(shield=True):
+                                await store._leave()
+                finally:
+                    database.writer.close()
+        except BaseExceptionGroup as errors:
+            ours, others = errors.split(StoreError)
+            if ours is None or others is not None:
+                raise
+            raise _first(ours) from None
         finally:
             with anyio.CancelScope(shield=True):
                 await database.close()
@@ -83,9 +89,12 @@ class Store:
         """A response exists, with its input."""
         await self._db.write(lambda c: responses.begin(c, self._owner.id, record, items))
 
-    async def log(self, id: str, events: Sequence[LoggedEvent]) -> None:
-        """More of its stream was told. Goes nowhere if it was deleted."""
-        await self._db.write(lambda c: responses.log(c, id, events))
+    async def log(self, id: str, events: Sequence[LoggedEvent], status: str | None = None) -> None:
+        """More of its stream was told, and it is at `status`.
+
+        Goes nowhere if it was deleted, or is another server's.
+        """
+        await self._db.write(lambda c: responses.log(c, self._owner.id, id, events, status))
 
     async def finish(
         self,
@@ -101,14 +110,14 @@ class Store:
     ) -> None:
         """Its end. Its input and output are added to the conversation, if one is named and there.
 
-        With `begun` it also begins, in the same transaction. Goes nowhere if it was deleted.
+        With `begun` it also begins, in the same transaction. Goes nowhere if it was deleted, or is another server's.
         """
         end = partial(responses.finish, status=status, completed_at=completed_at, response=response)
 
         async def do(c: AsyncConnection) -> None:
             if begun is not None:
                 await responses.begin(c, self._owner.id, *begun)
-            await end(c, id, output=output_items, told=events, conversation_id=conversation_id)
+            await end(c, self._owner.id, id, output=output_items, told=events, conversation_id=conversation_id)
 
         await self._db.write(do)
 
@@ -213,18 +222,24 @@ class Store:
         return await self._db.read(lambda c: files.page(c, after, limit, order, purpose))
 
     async def delete_file(self, id: str) -> bool:
-        """Whether it was there."""
-        return await self._db.write(lambda c: files.remove(c, id))
+        """Whether it was there. It goes in pieces, so that others need not wait until all of it is overwritten."""
+        there = await self._db.write(lambda c: files.hide(c, id))
+        while await self._db.write(lambda c: files.remove_some(c, id)):
+            pass
+        await self._db.write(lambda c: files.remove(c, id))
+        return there
 
     # -- the whole -------------------------------------------------------------------------------------------------
 
     async def expire(self, now: int, keep_at_most: int | None = None) -> int:
         """Let go of what is past its time, and of the oldest of too many responses. How many responses went."""
+        for id in await self._db.read(lambda c: expiring.files_over(c, now)):
+            await self.delete_file(id)
         return await self._db.write(lambda c: expiring.expire(c, now, keep_at_most))
 
     async def ping(self) -> None:
-        """Nothing, if the database answers."""
-        await self._db.read(_ping)
+        """Nothing, if the database can be written."""
+        await self._db.write(self._owner.beat)
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -241,9 +256,11 @@ class Store:
             await self._db.write(self._owner.leave)
         except StoreError:
             _log.exception("The database could not be left as it should.")
-        finally:
-            self._db.writer.close()
 
 
-async def _ping(c: AsyncConnection) -> None:
-    await c.execute(text("SELECT 1"))
+def _first(errors: BaseExceptionGroup[StoreError]) -> StoreError:
+    found: BaseException = errors
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    assert isinstance(found, StoreError)
+    return found

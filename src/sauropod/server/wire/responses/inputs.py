@@ -57,7 +57,7 @@ def _item(item: Any, new_id: NewId, where: str) -> Item:
     kind = item.get("type") or ("message" if "role" in item else None)
     if kind == "item_reference":
         return {"type": kind, "id": _text(item, "id", where)}
-    made = _READERS.get(str(kind), _passed if kind in PASSED else None)
+    made = _READERS.get(str(kind), _passed if str(kind) in PASSED else None)
     if made is None:
         known = ", ".join([*_READERS, "item_reference", *sorted(PASSED)])
         raise invalid(
@@ -86,7 +86,7 @@ def _message(item: Item, where: str) -> Item:
 def _part(part: Any, where: str) -> Item:
     if not isinstance(part, dict):
         raise invalid(f"A part is an object; '{where}' is {_kind_of(part)}.", where, "invalid_type")
-    kind = part.get("type")
+    kind = str(part.get("type"))
     if kind in ("input_text", "text", "summary_text", "reasoning_text"):
         return {"type": "input_text" if kind == "text" else kind, "text": _text(part, "text", where)}
     if kind == "output_text":

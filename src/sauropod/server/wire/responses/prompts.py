@@ -33,10 +33,10 @@ def revealed(token: str) -> str | None:
     """The text of a token that `concealed` made; None for anybody else's."""
     try:
         found = json.loads(base64.b64decode(token, validate=True))
-    except (ValueError, binascii.Error):
+    except (ValueError, binascii.Error, RecursionError):
         return None
     text = found.get("text") if isinstance(found, dict) and found.get("sauropod") == 1 else None
-    return text if isinstance(text, str) else None
+    return text.encode("utf-8", "replace").decode() if isinstance(text, str) else None
 
 
 def messages_of(items: Sequence[Mapping[str, Any]], instructions: str | None, toolbox: Toolbox) -> list[Message]:

@@ -39,13 +39,13 @@ class Toolbox:
         found: list[Offered] = []
         skipped: list[str] = []
         for at, each in enumerate(given or ()):
-            where, kind = f"{param}[{at}]", each.get("type")
+            where, kind = f"{param}[{at}]", str(each.get("type"))
             if kind == "namespace":
                 found += _namespace(each, where)
             elif kind in _READERS:
                 found.append(_READERS[kind](each, where, None))
             else:
-                skipped.append(str(kind))
+                skipped.append(kind)
         return cls(_told_apart(found), skipped)
 
     @property
@@ -140,7 +140,7 @@ def _namespace(given: Mapping[str, Any], where: str) -> list[Offered]:
         raise invalid(f"'{where}.tools' is a list of tools.", f"{where}.tools", "invalid_type")
     found = []
     for at, each in enumerate(tools):
-        kind = each.get("type") if isinstance(each, dict) else None
+        kind = str(each.get("type")) if isinstance(each, dict) else ""
         if kind in _READERS:
             found.append(_READERS[kind](each, f"{where}.tools[{at}]", name))
     return found
@@ -172,6 +172,6 @@ def _arguments(text: str) -> dict[str, Any]:
     """A call's arguments; one that a model once broke off is still told, as text."""
     try:
         found = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {"arguments": text}
     return found if isinstance(found, dict) else {"arguments": text}
