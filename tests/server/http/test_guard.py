@@ -6,12 +6,16 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
+from starlette.routing import Mount
 
 from sauropod.errors import PromptTooLong, QueueFull
-from sauropod.server.http.guard import Door, Guard
-from server.serving import serving
+from sauropod.server import Settings, create_app
+from sauropod.server.config.parts import Authentication
+from sauropod.server.http.guard import Door, Guard, hosts_of
+from server.serving import fake, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -98,3 +102,33 @@ async def test_an_address_says_what_it_takes() -> None:
     assert wrong.json()["error"]["message"] == "Method Not Allowed."
     assert nothing.status_code == 404
     assert nothing.json()["error"]["code"] == "unknown_url"
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("health", 200),
+        ("health/live", 200),
+        ("openapi.json", 200),
+        ("v1/models", 401),
+        ("healthy", 401),
+        ("docs2", 401),
+    ],
+)
+@pytest.mark.parametrize("prefix", ["/ai", "/health", "/docs-of-ai", "/healthcare", ""])
+async def test_where_it_is_mounted_opens_nothing(prefix: str, path: str, status: int) -> None:
+    settings = Settings(database=":memory:", authentication=Authentication(type="api_key", keys=("k",)))
+    app = create_app(settings, engines={"fake": fake()})
+    outer = Starlette(routes=[Mount(prefix, app)])
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(outer), base_url="http://localhost") as http,
+    ):
+        assert (await http.get(f"{prefix}/{path}")).status_code == status
+
+
+@pytest.mark.parametrize("host", ["192.168.1.5:8080", "[fe80::1]:8080", "localhost.:8080"])
+async def test_an_address_is_no_name_that_could_point_elsewhere(host: str) -> None:
+    door = Door(hosts=hosts_of("0.0.0.0", []))
+    assert (await asked(door, host=host)).status_code == 200

@@ -143,3 +143,44 @@ async def test_the_official_client_is_understood() -> None:
             if event.type == "response.completed":
                 assert event.response.output_text == "Hello there, how are you?"
                 break
+
+
+async def test_a_binary_message_is_read_as_a_text_is() -> None:
+    async with connected() as socket:
+        await socket.send(json.dumps({"type": "response.create", "input": "Hello"}).encode())
+        assert check_events(await told(socket))["status"] == "completed"
+        await socket.send(b"\xff\xfe")
+        assert json.loads(await socket.recv())["status"] == 400
+        await create(socket, input="Hello")
+        assert check_events(await told(socket))["status"] == "completed"
+
+
+async def test_lanes_that_are_done_are_not_counted() -> None:
+    async with connected() as socket:
+        for lane in range(70):
+            await create(socket, input="Hello", stream_id=f"lane {lane}", store=False)
+            assert (await told(socket))[-1]["type"] == "response.completed"
+
+
+async def test_a_request_that_breaks_the_reader_breaks_nothing_else() -> None:
+    async with connected() as socket:
+        call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "[" * 200_000}
+        result = {"type": "function_call_output", "call_id": "c", "output": "x"}
+        await create(socket, input=[call, result])
+        first = json.loads(await socket.recv())
+        assert first["type"] in ("error", "response.created")
+        if first["type"] == "response.created":
+            await told(socket)
+        await create(socket, input="Hello")
+        events = await told(socket)
+        assert check_events(events)["status"] == "completed"
+
+
+async def test_what_goes_on_from_something_not_stored_can_be_gone_on_from() -> None:
+    async with connected() as socket:
+        await create(socket, input="Hello", store=False)
+        first = (await told(socket))[-1]["response"]["id"]
+        await create(socket, input="Hello", previous_response_id=first, store=True)
+        second = (await told(socket))[-1]["response"]["id"]
+        await create(socket, input="Hello", previous_response_id=second)
+        assert (await told(socket))[-1]["type"] == "response.completed"

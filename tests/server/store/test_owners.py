@@ -88,3 +88,13 @@ async def test_a_number_that_another_process_has_now_says_nothing(kept: str) -> 
     async with Store.open(kept) as here:
         await moved(here, pid=os.getppid(), started_at=5.0)
         assert await here.unfinished() == [RUNS]
+
+
+async def test_one_that_is_dead_and_not_reaped_is_gone(kept: str) -> None:
+    process = subprocess.Popen([sys.executable, "-c", KILLED, kept])
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and nobody has asked how
+    try:
+        async with Store.open(kept) as store:
+            assert await store.unfinished() == [RUNS]
+    finally:
+        process.wait()

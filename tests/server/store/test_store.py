@@ -10,6 +10,7 @@ from pathlib import Path
 import anyio
 import attrs
 import pytest
+from sqlalchemy import update
 
 from sauropod.server.store import (
     ConversationRecord,
@@ -23,6 +24,8 @@ from sauropod.server.store import (
     StoreError,
     UnfinishedRecord,
 )
+from sauropod.server.store.owners import Owner
+from sauropod.server.store.tables import responses
 
 pytestmark = pytest.mark.anyio
 
@@ -313,3 +316,28 @@ async def test_a_database_that_fails_later_is_an_error_and_no_more(tmp_path: Pat
         other.close()
         await store.begin(response("s"), [])
         assert await store.response("s") is not None
+
+
+async def test_a_database_that_cannot_be_written_is_said_and_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(self: Owner, c: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Owner, "arrive", full)
+    with anyio.fail_after(10), pytest.raises(StoreError, match="No space left"):
+        async with Store.open(str(tmp_path / "sauropod.db")):
+            pass
+
+
+async def test_what_another_took_over_is_not_written_any_more(tmp_path: Path) -> None:
+    path = str(tmp_path / "sauropod.db")
+    async with Store.open(path) as one, Store.open(path) as other:
+        await one.begin(response("r"), [])
+        await one._db.write(lambda c: c.execute(update(responses).values(owner=other._owner.id)))
+        await one.log("r", [LoggedEvent(0, b"")], status="completed")
+        await end(one, "r", "a")
+        found = await other.response("r")
+        assert found is not None
+        assert found.status == "in_progress"
+        assert await other.events("r") == []

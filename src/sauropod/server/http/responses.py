@@ -76,7 +76,7 @@ async def retrieve(request: Request) -> ASGIApp:
         return answer(running.response)
     record = await _record(request, response_id)
     if not stream:
-        return Answer(record.response, media_type="application/json")
+        return Answer(_as_it_is(record), media_type="application/json")
     if record.status in UNFINISHED:
         return _lines(request, _followed(request, record, after))
     return _lines(request, _at_once(await _kept_events(request, record, after)))
@@ -207,6 +207,15 @@ def _name(payload: bytes) -> str:
     """The type of an event, which is what its JSON begins with."""
     start = len(b'{"type":"')
     return payload[start : payload.index(b'"', start)].decode()
+
+
+def _as_it_is(record: ResponseRecord) -> bytes:
+    """What is stored of one that another server is writing is how it began."""
+    if record.status not in UNFINISHED:
+        return record.response
+    response = _response.decode(record.response)
+    response.status = record.status  # type: ignore[assignment]
+    return encoded(response)
 
 
 async def _record(request: Request, response_id: str) -> ResponseRecord:
