@@ -11,7 +11,7 @@ import importlib.util
 
 import attrs
 
-from sauropod.cli.failures import OK
+from sauropod.cli.failures import OK, UsageError
 from sauropod.cli.terminal import print_text
 from sauropod.errors import BackendNotFound
 
@@ -35,9 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from sauropod.server.config import settings_of
+    from sauropod.server.config import ConfigurationError, settings_of
 
-    settings = settings_of(options)
+    try:
+        settings = settings_of(options)
+    except ConfigurationError as error:
+        raise UsageError(str(error)) from error
     if options.show_config:
         print_text(settings.shown())
         return OK

@@ -138,8 +138,8 @@ async def _sweep(settings: Settings, responder: Responder) -> None:
             if count:
                 _log.info("%d responses were kept long enough and are gone.", count)
             await anyio.sleep(SWEEP)
-            await responder.server.keep_again()
             await recover(responder)
+            await responder.server.keep_again()
         except StoreError as error:
             _log.error("%s", error)
             await anyio.sleep(SWEEP)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -341,3 +342,10 @@ async def test_what_another_took_over_is_not_written_any_more(tmp_path: Path) ->
         assert found is not None
         assert found.status == "in_progress"
         assert await other.events("r") == []
+
+
+async def test_a_driver_that_is_not_installed_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    with pytest.raises(StoreError, match=r"'asyncpg'.*pip install \"sauropod\[server,postgres\]\""):
+        async with Store.open("postgresql://me@127.0.0.1:1/x"):
+            pass

@@ -51,7 +51,13 @@ class Database:
     async def open(cls, url: URL) -> Database:
         """Its tables are as this version needs them then. Raises `StoreError`."""
         await anyio.to_thread.run_sync(prepare, url)
-        writing = _engine(url, 1)
+        try:
+            writing = _engine(url, 1)
+        except ModuleNotFoundError as error:
+            raise StoreError(
+                f"The database needs the package {error.name!r}. "
+                'Install it with: pip install "sauropod[server,postgres]"'
+            ) from error
         with anyio.CancelScope(shield=True):  # a connection that is cancelled is not closed
             try:
                 await _migrate(writing)
