@@ -94,18 +94,19 @@ class Utterances:
     finished: bool = False
 
     @classmethod
-    def of(cls, ears: Ears, settings: EndpointSettings) -> Utterances:
+    def of(cls, ears: Ears, settings: EndpointSettings, start: int = 0) -> Utterances:
+        """`start` is how many samples there were before."""
         rate = ears.info.sample_rate
         longest = min(settings.max_seconds or ears.longest, ears.longest)
         settings = attrs.evolve(settings, max_seconds=longest)
         if ears.detector is None:
             frame = rate // 50
-            return cls(settings, rate, None, Endpointer(settings, frame, rate), 1.0)
+            return cls(settings, rate, None, Endpointer(settings, frame, rate, start), 1.0, Tape.beginning(start))
         stream = DetectorStream(ears.detector, rate)
         heard = ears.detector.info
-        return cls(
-            settings, rate, stream, Endpointer(settings, heard.frame, heard.sample_rate), rate / heard.sample_rate
-        )
+        scale = rate / heard.sample_rate
+        endpointer = Endpointer(settings, heard.frame, heard.sample_rate, round(start / scale))
+        return cls(settings, rate, stream, endpointer, scale, Tape.beginning(start))
 
     async def feed(self, samples: NDArray[np.float32]) -> list[EndpointEvent]:
         """Take in the next samples, float32 [n]."""
@@ -120,6 +121,10 @@ class Utterances:
         found = self.endpointer.feed(await self._probabilities(np.zeros(0, np.float32), last=True))
         self.finished = True
         return self._placed([*found, *self.endpointer.finish()])
+
+    def end_now(self) -> list[EndpointEvent]:
+        """End the utterance that is being said, if there is one."""
+        return self._placed(self.endpointer.end_now())
 
     @property
     def settled(self) -> int:
@@ -158,9 +163,10 @@ class Utterances:
         """Without a detector all is speech, and what is too long is cut where it is least loud."""
         import numpy as np
 
-        frame = self.endpointer.frame
-        whole = -(-self.tape.end // frame) if last else self.tape.end // frame
-        samples = self.tape.samples(self.endpointer.end, whole * frame)
+        frame, begun = self.endpointer.frame, self.endpointer.start
+        there = self.tape.end - begun
+        whole = -(-there // frame) if last else there // frame
+        samples = self.tape.samples(self.endpointer.end, begun + whole * frame)
         levels = np.sqrt(np.mean(np.pad(samples, (0, -len(samples) % frame)).reshape(-1, frame) ** 2, axis=1))
         floor = self.settings.threshold
         louder: NDArray[np.float32] = (floor + (1 - floor) * levels / (levels + QUIETEST)).astype(np.float32)

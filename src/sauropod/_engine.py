@@ -289,6 +289,19 @@ class Engine(Openable[Handle]):
         normalized: NDArray[np.float32] = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
         return normalized
 
+    async def prefill(self, prompt: Prompt, **options: Unpack[PromptOptions]) -> None:
+        """Let the model read a prompt, so that an answer to one that begins like it begins sooner.
+
+        It is for what is known before the rest is: a long system prompt, or the beginning of what somebody is saying.
+        What was read stays until its place is needed for something else. A model that is not on this machine is not
+        asked. Raises what `stream` does.
+        """
+        if isinstance(self._handle, ChatHandle):
+            return
+        async with self.stream(prompt, **options, max_tokens=1, priority="live") as stream:
+            async for _ in stream:
+                pass
+
     async def count_tokens(self, prompt: Prompt, **options: Unpack[PromptOptions]) -> int:
         """How many tokens the prompt takes, rendered as `complete` would."""
         return await self._handle.count_tokens(self._asked(prompt, options).prompt)

@@ -27,7 +27,7 @@ class Flow(ABC, Generic[Event]):
 
     _maker: ClassVar[str]
     """What makes another one, for errors to name."""
-    _ahead: ClassVar[int]
+    _ahead: ClassVar[float]
     """How many events are made before anybody asks for them."""
     _tasks: TaskGroup | None = attrs.field(init=False, default=None)
     _events: MemoryObjectReceiveStream[Event | Exception] = attrs.field(init=False)

@@ -77,7 +77,7 @@ class TranscriptStream(Flow[HearingEvent]):
     """
 
     _maker: ClassVar[str] = "transcriber.stream(…)"
-    _ahead: ClassVar[int] = EVENTS
+    _ahead: ClassVar[float] = EVENTS
     _ears: Ears
     _frames: Frames
     _settings: EndpointSettings

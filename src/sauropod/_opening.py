@@ -26,7 +26,7 @@ from sauropod.errors import BackendNotFound, ClosedError, UnsupportedInput, Unsu
 if TYPE_CHECKING:
     from sauropod._sources import ProgressCallback
 
-__all__ = ["ModelName", "Openable", "Place", "check_kinds", "checked_language"]
+__all__ = ["ModelName", "Openable", "Place", "check_kinds", "checked_language", "opened"]
 
 ModelName: TypeAlias = str | os.PathLike[str] | Mapping[str, str]
 """A model as users write it; `docs/models.md` lists the forms."""
@@ -111,6 +111,11 @@ class Openable(ABC, Generic[Opened]):
     @abstractmethod
     async def _load(self) -> Opened:
         """Make ready what is opened."""
+
+
+def opened(noun: Openable[Opened]) -> Opened:
+    """What a noun holds on to. Raises `ClosedError` if it is not open."""
+    return noun._handle
 
 
 @attrs.frozen(kw_only=True)

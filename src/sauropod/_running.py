@@ -9,7 +9,7 @@ import asyncio
 import inspect
 import math
 import time
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Generator, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar
@@ -38,7 +38,7 @@ from sauropod._values.running import (
 from sauropod._values.sampling import StopReason
 from sauropod.errors import ClosedError, RunTimeout
 
-__all__ = ["Ask", "ToolRun"]
+__all__ = ["Ask", "ToolRun", "outcome", "told"]
 
 T = TypeVar("T")
 
@@ -222,24 +222,19 @@ class ToolRun(Generic[T]):
 
     async def _result_of(self, number: int, call: ToolCall, tell: Tell) -> tuple[str, Exception | None]:
         """What the model is told of a call, and what went wrong."""
-        try:
-            function = self._functions.get(call.name)
-            if function is None:
-                raise LookupError(f"there is no tool {call.name!r}; there are {', '.join(self._functions) or 'none'}")
-            refusal = await self._refusal(call)
-            if refusal:
-                return f"This call was not allowed: {refusal}", None
-            tell(ToolStarted(number, call))
-            with anyio.move_on_after(self._limits.tool_timeout):
-                return _sendable(plain_json(await _called(function, call))), None
-            raise TimeoutError(f"it took longer than {self._limits.tool_timeout:g} s")
-        except asyncio.CancelledError:
-            if _is_cancelled():
-                raise
-            error = RuntimeError("it was cancelled")  # by itself: what it waited for was
-            return f"Error: {error}", error
-        except Exception as error:
-            return _sendable(f"Error: {type(error).__name__}: {_said(error)}"), error
+        return await told(partial(self._outcome, number, call, tell))
+
+    async def _outcome(self, number: int, call: ToolCall, tell: Tell) -> str:
+        function = self._functions.get(call.name)
+        if function is None:
+            raise LookupError(f"there is no tool {call.name!r}; there are {', '.join(self._functions) or 'none'}")
+        refusal = await self._refusal(call)
+        if refusal:
+            return f"This call was not allowed: {refusal}"
+        tell(ToolStarted(number, call))
+        with anyio.move_on_after(self._limits.tool_timeout):
+            return await outcome(function, call)
+        raise TimeoutError(f"it took longer than {self._limits.tool_timeout:g} s")
 
     async def _refusal(self, call: ToolCall) -> str:
         """Why a call may not be executed; empty if it may."""
@@ -251,6 +246,24 @@ class ToolRun(Generic[T]):
         if answer is True:
             return ""
         return (isinstance(answer, str) and answer) or "the user does not want it"
+
+
+async def told(work: Callable[[], Awaitable[str]]) -> tuple[str, Exception | None]:
+    """What a model is told of a call: what `work` gives, or what went wrong, and that itself."""
+    try:
+        return await work(), None
+    except asyncio.CancelledError:
+        if _is_cancelled():
+            raise
+        error = RuntimeError("it was cancelled")  # by itself: what it waited for was
+        return f"Error: {error}", error
+    except Exception as error:
+        return _sendable(f"Error: {type(error).__name__}: {_said(error)}"), error
+
+
+async def outcome(function: FunctionTool[..., Any], call: ToolCall) -> str:
+    """What a function gives, as text. Raises what it raises."""
+    return _sendable(plain_json(await _called(function, call)))
 
 
 async def _called(function: FunctionTool[..., Any], call: ToolCall) -> Any:

@@ -42,7 +42,7 @@ class VoiceStream(Flow[SpeechFrame]):
     """
 
     _maker: ClassVar[str] = "voice.stream(…)"
-    _ahead: ClassVar[int] = AHEAD
+    _ahead: ClassVar[float] = AHEAD
     _mouth: Mouth
     _text: SpeakableText
     _phrase: Phrase

@@ -165,6 +165,10 @@ class Voice(Openable[Mouth]):
         """
         return VoiceStream(self._handle, text, *self._how(options))
 
+    def check(self, **options: Unpack[SayOptions]) -> None:
+        """Raises what `stream` would raise for these options."""
+        self._how(options)
+
     def _how(self, options: SayOptions) -> tuple[Phrase, Priority]:
         """How something is to be said: a phrase without a text, and how urgently."""
         info = self.info

@@ -82,7 +82,7 @@ class Reply:
     """Why it failed."""
     apart: bool = False
     """It is no part of the conversation."""
-    voice: str | Mapping[str, float] | None = None
+    voice_name: str | Mapping[str, float] | None = None
     max_tokens: int | None = None
     metadata: Mapping[str, str] = attrs.field(factory=dict)
 
@@ -287,4 +287,3 @@ SessionEvent: TypeAlias = (
     | ReplyFinished
 )
 """What a `Session` yields. `ResultItem`s of functions come as `ItemAdded`."""
-

@@ -71,8 +71,8 @@ class SessionSettings:
     """How often in a row functions may be called before the model has to answer."""
     output: Output = attrs.field(default="audio", validator=_output)
     """Whether the session speaks or writes."""
-    voice: str | Mapping[str, float] | None = None
-    """Which voice speaks; None is the `Voice`'s own."""
+    voice_name: str | Mapping[str, float] | None = None
+    """Which of the voices speaks; None is the `Voice`'s own."""
     speed: float | None = attrs.field(default=None, validator=number(UnsupportedInput, 0.25, 4))
     language: str | None = attrs.field(default=None, validator=kind(UnsupportedInput, str, optional=True))
     """What the user speaks, where the model has to be told."""
@@ -80,8 +80,8 @@ class SessionSettings:
     """Of a reply."""
     sampling: SamplingParams | None = None
     overflow: Overflow = "truncate"
-    """What happens when the conversation is longer than the model's context: the oldest turns are left out, or the reply
-    fails."""
+    """What happens when the conversation is longer than the model's context: the oldest turns are left out, or the
+    reply fails."""
     turns: TurnTaking | None = attrs.field(
         factory=TurnTaking, validator=kind(UnsupportedInput, TurnTaking, optional=True)
     )
@@ -93,7 +93,7 @@ class SessionSettings:
     """Whether the model reads along while the user speaks."""
     speculate: bool = attrs.field(default=True, validator=_flag)
     """Whether a reply is begun at a pause, before it is certain that the turn is over."""
-    context_seconds: float = attrs.field(default=120.0, validator=_seconds)
+    audio_seconds: float = attrs.field(default=120.0, validator=_seconds)
     """How much of the user's audio is kept with the items; the oldest is dropped."""
 
 
@@ -105,7 +105,7 @@ class SessionOptions(TypedDict, total=False):
     tool_choice: ToolChoice | ToolMode
     tool_rounds: int
     output: Output
-    voice: str | Mapping[str, float] | None
+    voice_name: str | Mapping[str, float] | None
     speed: float | None
     language: str | None
     max_tokens: int | None
@@ -115,7 +115,7 @@ class SessionOptions(TypedDict, total=False):
     ahead_seconds: float | None
     prefill: bool
     speculate: bool
-    context_seconds: float
+    audio_seconds: float
 
 
 class ReplyOptions(TypedDict, total=False):
@@ -125,7 +125,7 @@ class ReplyOptions(TypedDict, total=False):
     tools: Sequence[AnyTool]
     tool_choice: ToolChoice | ToolMode
     output: Output
-    voice: str | Mapping[str, float] | None
+    voice_name: str | Mapping[str, float] | None
     max_tokens: int | None
     items: Sequence[Item | str]
     """What it answers instead of the conversation: items, or ids of the conversation's."""

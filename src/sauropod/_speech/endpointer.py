@@ -188,6 +188,13 @@ class Endpointer:
         self.state = State.QUIET
         return self._ended()
 
+    def end_now(self) -> list[EndpointEvent]:
+        """End an utterance that is being said, if there is one: whoever listens knows better. The stream goes on."""
+        if self.state in (State.QUIET, State.RISING):
+            return []
+        self.state, self._run = State.QUIET, 0
+        return self._ended()
+
     # -- one frame -----------------------------------------------------------------------------------------------------
 
     def _step(self, probability: float) -> list[EndpointEvent]:

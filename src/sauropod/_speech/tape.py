@@ -22,6 +22,11 @@ class Tape:
     _blocks: list[NDArray[np.float32]] = attrs.field(factory=list)
     _end: int = 0
 
+    @classmethod
+    def beginning(cls, start: int) -> Tape:
+        """An empty one, `start` samples into its stream."""
+        return cls(start, [], start)
+
     @property
     def end(self) -> int:
         """How many samples there have been."""

@@ -7,9 +7,9 @@
               └─ pause ──▶ PRIVATE ── the turn is over ──▶ THINKING
             THINKING ⇄ WAITING, SPEAKING ⇄ HELD: held while the user is DOUBTED
 
-Speech over a reply is doubted at first: the reply is held at once, and cut only when it is sure that somebody speaks; on
-a false alarm it goes on where it was held. At a pause a reply is begun in private, which is given out if the turn turns
-out to be over, and dropped if speech goes on.
+Speech over a reply is doubted at first: the reply is held at once, and cut only when it is sure that somebody speaks;
+on a false alarm it goes on where it was held. At a pause a reply is begun in private, which is given out if the turn
+turns out to be over, and dropped if speech goes on.
 
 `Turns.take` is told what happened and answers with what is to be done. What cannot happen raises `IllegalTurn`.
 """
@@ -189,6 +189,11 @@ class Turns:
     def replying(self) -> bool:
         """Whether a reply is under way that somebody knows of."""
         return self.reply in _UNDER_WAY
+
+    @property
+    def vacant(self) -> bool:
+        """Whether neither speaks, nor is about to."""
+        return self.user is User.QUIET and self.reply is Reply.NONE
 
     def take(self, sign: Sign) -> list[Act]:
         """What is to be done, in this order. Raises `IllegalTurn`, and then nothing has changed."""

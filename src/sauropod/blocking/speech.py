@@ -93,6 +93,10 @@ class Voice(Opened[sauropod.Voice]):
         """What the model is, and where it was put."""
         return self._noun.info
 
+    def check(self, **options: Unpack[SayOptions]) -> None:
+        """Raises what `stream` would raise for these options."""
+        self._noun.check(**options)
+
     def say(self, text: str, **options: Unpack[SayOptions]) -> Speech:
         """All of a text as audio."""
         return self._call(partial(self._noun.say, text, **options))

@@ -127,6 +127,10 @@ class Engine(Opened[sauropod.Engine]):
         """One vector for each text: float32 [texts, d]."""
         return self._call(partial(self._noun.embed, texts, normalize=normalize, priority=priority))
 
+    def prefill(self, prompt: Prompt, **options: Unpack[PromptOptions]) -> None:
+        """Let the model read a prompt, so that an answer to one that begins like it begins sooner."""
+        self._call(partial(self._noun.prefill, prompt, **options))
+
     def count_tokens(self, prompt: Prompt, **options: Unpack[PromptOptions]) -> int:
         """How many tokens the prompt takes."""
         return self._call(partial(self._noun.count_tokens, prompt, **options))
