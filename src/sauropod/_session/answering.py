@@ -50,8 +50,8 @@ class Answering:
         asked, self._asked = self._asked, None
         id, options = asked or (new_id("reply"), ReplyOptions())
         taken = self.stage.taken
-        turn = taken if asked is None and taken is not None and not taken.settled.is_set() else None
-        self.executing.due = False
+        turn = taken if asked is None and taken is not None and not taken.answered else None
+        self._answers(taken)
         self.reply = self._new(id, options, turn)
         self._release(self.reply)
 
@@ -68,7 +68,7 @@ class Answering:
             self.discard()
             self.begin()
         else:
-            self.executing.due = False
+            self._answers(turn)
             self._release(private)
 
     def discard(self) -> None:
@@ -125,6 +125,12 @@ class Answering:
         self.stage.tasks.start_soon(self._run, replying)
         return replying
 
+    def _answers(self, taken: UserTurn | None) -> None:
+        """All that was said, and all that functions gave, is being answered."""
+        self.executing.due = False
+        if taken is not None:
+            taken.answered = True
+
     def _release(self, replying: Replying) -> None:
         if replying.turn is not None:
             replying.moments.note("endpoint", replying.turn.over)
@@ -160,17 +166,20 @@ class Answering:
         text = await turn.words()
         if self.reply is not None and self.reply.turn is turn:
             self.reply.moments.note("transcript")
-        return [*self.messages(options, before=turn.item_id), Message.user(text)] if text else None
+        if not text:
+            return None
+        if turn.item_id not in self.stage.conversation:  # it is not certain yet that it is over
+            return [*self.messages(options), Message.user(text)]
+        await turn.settled.wait()
+        return self.messages(options)
 
-    def messages(self, options: ReplyOptions, before: str | None = None) -> list[Message]:
-        """What the model is told: the conversation up to an item, or what the reply has of its own."""
+    def messages(self, options: ReplyOptions) -> list[Message]:
+        """What the model is told: the conversation, or what the reply has of its own."""
         conversation = self.stage.conversation
         items: list[Item] = list(conversation)
         given: Sequence[Item | str] | None = options.get("items")
         if given is not None:
             items = [conversation.get(each) if isinstance(each, str) else each for each in given]
-        elif before is not None and before in conversation:
-            items = items[: [item.id for item in items].index(before)]
         return messages_of(items, options.get("instructions", self.stage.settings.instructions))
 
     def read_along(self, text: str) -> None:

@@ -209,12 +209,20 @@ class Hearing:
     def settle(self, turn: UserTurn) -> None:
         """Find out what was said, and tell it."""
         self.stage.unsettled[turn.item_id] = turn.settled
-        self.stage.tasks.start_soon(self._settle, turn)
+        if turn.known:
+            self._settled(turn)
+        else:
+            self.stage.tasks.start_soon(self._settle, turn)
 
     async def _settle(self, turn: UserTurn) -> None:
+        for guess in turn.guesses:
+            await guess.known.wait()
+        self._settled(turn)
+
+    def _settled(self, turn: UserTurn) -> None:
         text, error = None, None
         try:
-            text = await turn.words()
+            text = turn.text()
         except Exception as wrong:
             error = wrong
         turn.settled.set()

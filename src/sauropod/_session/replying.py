@@ -147,6 +147,7 @@ class Replying:
             try:
                 messages = await self.prompt()
                 if messages is None:
+                    await self._released.wait()
                     return True
                 self._tell(ReplyStarted(self.reply))
                 await self._answer(messages)

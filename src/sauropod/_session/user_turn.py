@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import anyio
 import attrs
 
 from sauropod._speech.partials import Partials
 from sauropod._values.speech import Segment, Word
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 __all__ = ["Guess", "UserTurn"]
 
@@ -46,8 +41,8 @@ class UserTurn:
     """When it was certain that it is over."""
     confirmed: bool = False
     """It is known to be speech, and not only something like it."""
-    samples: NDArray[np.float32] | None = None
-    """All of it, once it is over."""
+    answered: bool = False
+    """A reply to it has been begun."""
     parts: list[Guess] = attrs.field(factory=list)
     """Those that are as long as a clip may be, before the rest."""
     guess: Guess | None = None
@@ -78,20 +73,33 @@ class UserTurn:
         for part in self.parts:
             part.scope.cancel()
 
+    @property
+    def guesses(self) -> Sequence[Guess]:
+        """All that is recognised of it."""
+        return (*self.parts, *([self.guess] if self.guess is not None else []))
+
+    @property
+    def known(self) -> bool:
+        """Whether the recogniser has come to its end with all of them."""
+        return all(guess.known.is_set() for guess in self.guesses)
+
     async def words(self) -> str:
         """What was said, as far as the guess goes. Raises what recognising raised."""
-        guesses = [*self.parts, *([self.guess] if self.guess is not None else [])]
-        for guess in guesses:
+        for guess in self.guesses:
             await guess.known.wait()
+        return self.text()
+
+    def text(self) -> str:
+        """The same where it is known."""
+        for guess in self.guesses:
             if guess.error is not None:
                 raise guess.error
-        return " ".join(guess.segment.text for guess in guesses if guess.segment and guess.segment.text)
+        return " ".join(guess.segment.text for guess in self.guesses if guess.segment and guess.segment.text)
 
     @property
     def heard_words(self) -> Sequence[Word]:
         """With their times."""
-        guesses = [*self.parts, *([self.guess] if self.guess is not None else [])]
-        return tuple(word for guess in guesses if guess.segment for word in guess.segment.words)
+        return tuple(word for guess in self.guesses if guess.segment for word in guess.segment.words)
 
     @property
     def language(self) -> str | None:
