@@ -42,7 +42,7 @@ from sauropod.testing import speech_of
 pytestmark = pytest.mark.anyio
 
 SPOKEN = [
-    *("UserStarted", "UserHeard", "UserStopped", "AudioCommitted", "ItemAdded", "UserSaid", "ItemDone"),
+    *("UserStarted", "UserStopped", "AudioCommitted", "ItemAdded", "UserSaid", "ItemDone"),
     *("ReplyStarted", "ItemAdded", "ReplyText", "ReplyAudio", "ItemDone", "ReplyFinished"),
 ]
 
@@ -55,9 +55,7 @@ async def test_what_is_said_is_heard_and_answered_aloud() -> None:
     async with conversation({"Who are you?": "I am a fake."}) as session:
         await speak(session, np.concatenate([silence(0.4), said("Who are you?")]))
         events = await until(session, ReplyFinished)
-        assert [each for each in names(events) if each != "UserHeard"] == [
-            each for each in SPOKEN if each != "UserHeard"
-        ]
+        assert [each for each in names(events) if each != "UserHeard"] == SPOKEN
         assert "".join(event.text for event in of(events, ReplyText)) == "I am a fake."
         spoken = np.concatenate([event.frame.samples for event in of(events, ReplyAudio)])
         expected = speech_of("I am a fake.", 24_000)
@@ -322,10 +320,7 @@ async def test_a_reply_apart_is_no_part_of_the_conversation() -> None:
         assert dict(reply.metadata) == {"a": "b"}
         assert [item.text for item in reply.items if isinstance(item, SaidItem)] == ["A sum."]
         await until(session, ReplyFinished)
-        assert texts(session) == list(says.items())[0] or texts(session) == [
-            "Tell me a lot.",
-            "One two three four five.",
-        ]
+        assert texts(session) == ["Tell me a lot.", "One two three four five."]
 
 
 async def test_while_a_reply_is_written_no_other_is_begun() -> None:

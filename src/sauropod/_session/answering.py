@@ -143,8 +143,8 @@ class Answering:
             self.said.setdefault(replying.said.item.id, replying.said)
         if ended and self.reply is replying:
             self.reply = None
+            self.stage.player.go_on()
             self.take(Sign.DONE)
-            self.answer_results()
 
     def _spoke(self, replying: Replying) -> None:
         if self.reply is replying:

@@ -26,7 +26,7 @@ from sauropod._session.settings import SessionSettings
 from sauropod._session.stage import Stage
 from sauropod._session.user_turn import UserTurn
 from sauropod._speech.resampler import Resampler
-from sauropod._speech.turns import Act, Sign, Turns, User
+from sauropod._speech.turns import Act, IllegalTurn, Sign, Turns, User
 from sauropod._values.audio import AudioFrame
 
 __all__ = ["Conductor"]
@@ -53,11 +53,17 @@ class Conductor:
         """Something happened: do what is to be done. Raises `IllegalTurn`."""
         turns, settings = self.stage.turns, self.stage.settings.turns
         turns.interruptible = settings is not None and settings.interrupt
-        acts = turns.take(sign)
+        try:
+            acts = turns.take(sign)
+        except IllegalTurn:
+            self.note(sign, (), turns)
+            raise
         self.note(sign, acts, turns)
         for act in acts:
             self._do(act, "cancelled" if sign is Sign.CANCELLED else "interrupted")
-        self._watch_idleness()
+        if sign is not Sign.OVER:  # after which it is told whether a reply is wanted
+            self.answering.answer_results()
+            self._watch_idleness()
 
     def _do(self, act: Act, reason: ReplyReason) -> None:
         match act:
@@ -131,7 +137,7 @@ class Conductor:
         stage.listening.language = settings.language
         if _listens(settings) != _listens(before):
             if stage.turns.user is not User.QUIET:
-                self.take(Sign.CLEARED)
+                self.clear()
             stage.listening.configure(settings.turns)
         self._watch_idleness()
 

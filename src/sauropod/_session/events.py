@@ -201,11 +201,15 @@ class ItemTruncated:
 
 @attrs.frozen
 class ItemRemoved:
+    """An item was taken out of the conversation."""
+
     item_id: str
 
 
 @attrs.frozen
 class SessionUpdated:
+    """The settings have changed to these."""
+
     settings: SessionSettings
 
 
@@ -214,6 +218,8 @@ class SessionUpdated:
 
 @attrs.frozen
 class ReplyStarted:
+    """A reply has begun."""
+
     reply: Reply
 
 
@@ -260,6 +266,8 @@ class ReplyResumed:
 
 @attrs.frozen
 class ReplyFinished:
+    """A reply has come to its end, whatever it is."""
+
     reply: Reply
 
 

@@ -124,6 +124,8 @@ class Replying:
     """The model has come to its end; what is left is audio."""
     started: bool = False
     """Somebody has been told of it."""
+    over: bool = False
+    """Nothing more is told of it."""
     scope: anyio.CancelScope = attrs.field(factory=anyio.CancelScope)
     _released: anyio.Event = attrs.field(factory=anyio.Event)
     _backlog: list[SessionEvent] = attrs.field(factory=list)
@@ -162,8 +164,11 @@ class Replying:
     def cut(self, reason: ReplyReason) -> None:
         """Stop it. What was not heard of it was not said."""
         self.scope.cancel()
+        if not self.started and self.turn is not None:
+            self.over = True
+            return  # nobody has asked for it
         if not self.started:
-            return
+            self._tell(ReplyStarted(self.reply))
         if self.said is not None:
             heard = self.said.seconds - (0.0 if self.player is None else self.player.unheard)
             self._close_said("incomplete", self.said.heard(heard))
@@ -293,9 +298,12 @@ class Replying:
             error=error,
         )
         self._tell(ReplyFinished(self.reply))
+        self.over = True
 
     def _tell(self, event: SessionEvent) -> None:
         """Tell of it, once it is released. What is told of is in the conversation."""
+        if self.over:
+            return
         if not self._released.is_set():
             self._backlog.append(event)
             return

@@ -85,8 +85,9 @@ class UserTurn:
 
     async def words(self) -> str:
         """What was said, as far as the guess goes. Raises what recognising raised."""
-        for guess in self.guesses:
-            await guess.known.wait()
+        while not self.known:  # what is guessed may change meanwhile
+            for guess in self.guesses:
+                await guess.known.wait()
         return self.text()
 
     def text(self) -> str:

@@ -19,6 +19,7 @@ COMMANDS = {
     "speak": "say a text",
     "transcribe": "write down what is said in recordings",
     "serve": "serve OpenAI's API with models on this machine",
+    "replay": "play a session's recording again, and see what happened when",
     "pull": "fetch a model",
     "ls": "list the models on this machine",
     "rm": "remove models",
