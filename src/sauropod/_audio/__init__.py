@@ -5,6 +5,7 @@ Nothing that a file says of itself is believed before it has been decoded.
 
 from sauropod._audio.formats import FORMATS, MEDIA_TYPES, AudioFormat
 from sauropod._audio.limits import AudioLimits
+from sauropod._audio.microphone import Microphone
 from sauropod._audio.playback import Player, play
 from sauropod._audio.reading import AudioSource, is_at_hand, open_audio, read_audio
 from sauropod._audio.stream import AudioStream
@@ -18,6 +19,7 @@ __all__ = [
     "AudioLimits",
     "AudioSource",
     "AudioStream",
+    "Microphone",
     "Player",
     "encode_audio",
     "is_at_hand",

@@ -24,7 +24,7 @@ from sauropod.cli.options import (
 from sauropod.cli.terminal import is_terminal, note
 
 if TYPE_CHECKING:
-    from sauropod.cli.talk import Talk
+    from sauropod.cli.chatting import Talk
 
 __all__ = ["EXAMPLES", "USAGE", "add_arguments", "run"]
 
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from sauropod.cli.asking import opened, require_chat
-    from sauropod.cli.talk import Talk
+    from sauropod.cli.chatting import Talk
 
     asked = asked_of(options)
     with opened(options) as engine:

@@ -15,7 +15,8 @@ __all__ = ["COMMANDS", "OVERVIEW", "Command", "Parser", "command_named", "usage_
 COMMANDS = {
     "demo": "see it work: a short conversation with the models that come with sauropod",
     "run": "ask a model one thing",
-    "chat": "talk to a model",
+    "chat": "write to a model and read its answers",
+    "talk": "talk to a model, by voice",
     "speak": "say a text",
     "transcribe": "write down what is said in recordings",
     "serve": "serve OpenAI's API with models on this machine",

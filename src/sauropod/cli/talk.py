@@ -1,154 +1,114 @@
-"""One chat under way: what is said to the model, and what is said to the chat itself."""
+"""Talk to a model by voice. It answers aloud, and may be interrupted.
+
+It listens to the microphone and speaks through the loudspeaker; with headphones it does not hear itself. With --wav it
+listens to a recording instead, as if that were said just now, and writes what both said to --out.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import difflib
-from collections.abc import Callable, Iterator
-from pathlib import Path
+import argparse
+import sys
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
 
-import attrs
+import anyio
 
-from sauropod import AskOptions, Completion, Engine, PromptTooLong, SauropodError
-from sauropod.cli.asking import ask
-from sauropod.cli.conversation import Conversation, NotAConversation
-from sauropod.cli.failures import OK, exit_code, report
-from sauropod.cli.figures import plural, speed_line
-from sauropod.cli.terminal import note
-from sauropod.cli.writing import Writing
+from sauropod.cli.asking import require_chat
+from sauropod.cli.failures import OK
+from sauropod.cli.figures import duration
+from sauropod.cli.options import add_json, add_loading, add_model, add_system, as_text, engine_options
+from sauropod.cli.parser import usage_error
+from sauropod.cli.terminal import note, print_json, status
 
-__all__ = ["Talk"]
+if TYPE_CHECKING:
+    from sauropod.cli.sounds import Devices, Files
 
-HELP = '''\
-/system TEXT   tell the model how to behave; without TEXT, show what it was told
-/clear         forget what was said
-/stats         how long the conversation is, and how fast the last answer was
-/save FILE     write the conversation to a file
-/load FILE     go on with one
-/exit          leave, as Ctrl-D does
-"""            begins a message of many lines, and ends it
-... \\          goes on in the next line
-Ctrl-C         stops an answer; what there is of it stays in the conversation
+__all__ = ["EXAMPLES", "USAGE", "add_arguments", "run"]
 
-A message that is to begin with / begins with a space.'''
+USAGE = "[MODEL] [--wav FILE --out FILE] [options]"
+EXAMPLES = """\
+  sauropod talk
+  sauropod talk ./model.gguf --voice onnx-community/Kokoro-82M-v1.0-ONNX --ears istupakov/parakeet-tdt-0.6b-v2-onnx:int8
+  sauropod talk demo --wav question.wav --out conversation.wav
+"""
 
 
-@attrs.define(eq=False)
-class Talk:
-    """A conversation with a loaded model. What goes wrong in a turn is said, and the turn taken back."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_model(parser, optional=True)
+    add_system(parser)
+    about = "what speaks: demo, a directory, org/repo:q8f16, orpheus:org/repo (default: demo)"
+    parser.add_argument("--voice", metavar="MODEL", default="demo", help=about)
+    parser.add_argument("--voice-name", metavar="NAME", type=as_text, help="one of its voices (default: its first)")
+    about = "what hears: demo, a directory, org/repo:int8, onnx_asr:whisper-base (default: demo)"
+    parser.add_argument("--ears", metavar="MODEL", default="demo", help=about)
+    parser.add_argument("--language", metavar="TAG", type=as_text, help="what you speak, where a model has to be told")
+    about = "wait for as long as this when you have not finished (default: half a second, whatever you say)"
+    parser.add_argument("--patience", metavar="SECONDS", type=float, help=about)
+    parser.add_argument("--wav", metavar="FILE", help="a recording to listen to instead of the microphone")
+    parser.add_argument("--out", metavar="FILE", help="where what both said is written to; with --wav")
+    parser.add_argument("--record", metavar="FILE", help="what happens, for `sauropod replay`")
+    parser.add_argument("--microphone", metavar="NAME", type=as_text, help="as python -m sounddevice lists them")
+    parser.add_argument("--loudspeaker", metavar="NAME", type=as_text, help="the same")
+    add_json(parser)
+    add_loading(parser)
 
-    engine: Engine
-    asked: AskOptions
-    """How the model is to answer."""
-    interactive: bool = True
-    """Somebody sits there, who may interrupt an answer without meaning to leave."""
-    verbose: bool = False
-    conversation: Conversation = attrs.field(factory=Conversation)
-    last: Completion | None = None
-    """The last answer that came to its end, unless another was stopped since."""
-    code: int = OK
-    """The exit code of the first turn that failed."""
 
-    def take(self, message: str) -> bool:
-        """Answer a message, or do what it says if it begins with a slash. False: it said to leave."""
-        if message.startswith("/"):
-            return self._command(*message.partition(" ")[::2])
-        if message.strip():
-            try:
-                self._answer(message.strip())
-            except SauropodError as error:
-                report(error)
-                self.code = self.code or exit_code(error)
-                if isinstance(error, PromptTooLong):
-                    note("The conversation is as it was before this message. /clear begins a new one.")
-        return True
+def run(options: argparse.Namespace) -> int:
+    if (options.wav is None) != (options.out is None):
+        usage_error("--wav and --out go together: a recording to listen to, and one to write.", "sauropod talk")
+    return anyio.run(_run, options)
 
-    # -- to the model --------------------------------------------------------------------------------------------------
 
-    def _answer(self, message: str) -> None:
-        answer = Writing()
-        try:
-            with answer:
-                prompt = self.conversation.asking(message)
-                self.last = ask(self.engine, prompt, answer.take, **self.asked)
-            self._conclude(self.last)
-        except KeyboardInterrupt:
-            if not self.interactive:
-                raise
-            answer.end()
-            self.last = None if answer.text.strip() else self.last
-            note("(Stopped. What it has said stays in the conversation.)" if answer.text.strip() else "(Stopped.)")
-        if answer.text.strip():
-            self.conversation.keep(message, answer.text)
-        elif self.interactive:
-            note("(There was no answer, so your message is taken back.)")
+async def _run(options: argparse.Namespace) -> int:
+    from sauropod import Session
+    from sauropod.cli.live import Live
 
-    def _conclude(self, completion: Completion) -> None:
-        if completion.stop_reason == "context_length":
-            note(f"(The context of {self.engine.info.context_length:,} tokens is full. /clear begins a new one.)")
-        elif completion.stop_reason == "max_tokens" and self.interactive:
-            note("(Cut off at --max-tokens.)")
-        if self.verbose:
-            note(f"({speed_line(completion)})")
+    async with AsyncExitStack() as stack:
+        engine, voice, ears = await _models(options, stack)
+        settings = _settings(options)
+        live = Live(json=options.json, interactive=sys.stdout.isatty() and options.wav is None)
+        sounds = await _sounds(options, voice.info.sample_rate, stack)
+        session = Session(engine, voice=voice, transcriber=ears, record=options.record, **settings)
+        async with session:
+            if options.wav is None:
+                note("Talk. Ctrl-C ends it.")
+            await live.hold(session, sounds)
+    if options.json:
+        print_json({"turns": live.told})
+    if options.out is not None:
+        seconds = sounds.save(options.out)  # type: ignore[union-attr]
+        note(f"{options.out}: {duration(seconds)}, both of you")
+    return OK
 
-    # -- to the chat ---------------------------------------------------------------------------------------------------
 
-    def _command(self, name: str, argument: str) -> bool:
-        """Do what a line with a slash says. False: leave."""
-        commands: dict[str, Callable[[str], None]] = {
-            "/help": lambda _: note(HELP),
-            "/system": self._instruct,
-            "/clear": lambda _: self._clear(),
-            "/stats": lambda _: self._show_stats(),
-            "/save": self._save,
-            "/load": self._load,
-        }
-        if name in ("/exit", "/quit", "/bye"):
-            return False
-        if name in commands:
-            commands[name](argument.strip())
-        else:
-            near = difflib.get_close_matches(name, [*commands, "/exit"], 1) or ["/help"]
-            note(f"There is no {name} here. Did you mean {near[0]}? To say it to the model, begin with a space.")
-        return True
+async def _models(options: argparse.Namespace, stack: AsyncExitStack) -> tuple[Any, Any, Any]:
+    from sauropod import Engine, Transcriber, Voice
 
-    def _instruct(self, text: str) -> None:
-        if text:
-            self.conversation.system = text
-            note("The model is told so from the next message on.")
-        else:
-            note(self.conversation.system or "The model was told nothing. /system TEXT does.")
+    isolation: Any = options.isolation or "process"
+    with status(f"Loading {options.model}, a voice and ears ..."):
+        engine = await stack.enter_async_context(Engine(options.model, **engine_options(options)))
+        require_chat(engine.info, options.model)
+        voice = await stack.enter_async_context(Voice(options.voice, isolation=isolation))
+        ears = await stack.enter_async_context(Transcriber(options.ears, isolation=isolation))
+    return engine, voice, ears
 
-    def _clear(self) -> None:
-        self.conversation.turns.clear()
-        kept = "" if self.conversation.system is None else " What /system told the model stays."
-        note(f"Forgotten.{kept}")
 
-    def _show_stats(self) -> None:
-        turns = plural(self.conversation.length, "turn")
-        if self.last is None:
-            stopped = f"{turns}; there are no figures of an answer that was stopped, or loaded from a file."
-            note(stopped if self.conversation.length else "Nothing was answered yet.")
-            return
-        used = self.last.usage.total_tokens
-        note(f"{turns}; the last one took {used:,} of the context's {self.engine.info.context_length:,} tokens.")
-        note(f"Last answer: {speed_line(self.last)}.")
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    from sauropod import TurnTaking
 
-    def _save(self, name: str) -> None:
-        with self._telling("/save", name) as path:
-            self.conversation.save(path)
-            note(f"Saved to {path}.")
+    return {
+        "instructions": options.system or "",
+        "voice_name": options.voice_name,
+        "language": options.language,
+        "turns": TurnTaking(patience=options.patience),
+    }
 
-    def _load(self, name: str) -> None:
-        with self._telling("/load", name) as path:
-            self.conversation = Conversation.load(path)
-            note(f"{plural(self.conversation.length, 'turn')} loaded from {path}.")
 
-    @contextlib.contextmanager
-    def _telling(self, command: str, name: str) -> Iterator[Path]:
-        try:
-            yield Path(name).expanduser()
-        except (OSError, RuntimeError) as error:
-            note(f"{command}: {error}" if name else f"{command} wants the name of a file.")
-        except NotAConversation as error:
-            note(str(error))
+async def _sounds(options: argparse.Namespace, rate: int, stack: AsyncExitStack) -> Files | Devices:
+    from sauropod._audio import Microphone, Player
+    from sauropod.cli.sounds import Devices, Files
+
+    if options.wav is not None:
+        return Files(options.wav, rate)
+    devices = Devices(Microphone(options.microphone), Player(rate, device=options.loudspeaker))
+    return await stack.enter_async_context(devices)

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, Self, cast
 import pytest
 
 from sauropod import Engine, StreamEvent, TextDelta
-from sauropod.cli.talk import Talk
+from sauropod.cli.chatting import Talk
 
 
 class Interrupted:

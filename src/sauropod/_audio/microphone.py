@@ -1,0 +1,137 @@
+"""Microphone: what it hears, as frames, while an event loop waits for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+import anyio
+import anyio.from_thread
+import anyio.lowlevel
+import anyio.to_thread
+import attrs
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from sauropod._values.audio import AudioFrame
+from sauropod.errors import BackendNotFound, DeviceUnavailable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["InputStream", "Microphone"]
+
+RATE = 16_000
+BLOCK = 0.02
+"""Seconds of a frame."""
+KEPT = 500
+"""Frames that wait to be taken; of more the oldest are dropped."""
+
+
+class InputStream(Protocol):
+    """What is used of `sounddevice.InputStream`."""
+
+    @property
+    def samplerate(self) -> float: ...
+
+    def start(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+Taken = Callable[["NDArray[np.float32]"], None]
+
+
+@attrs.define(eq=False)
+class Microphone:
+    """Records in an `async with` block, and is iterated over for `AudioFrame`s of one channel.
+
+    Raises `BackendNotFound` where the extra `audio` or PortAudio is missing, and `DeviceUnavailable` where nothing
+    records. Who takes frames too slowly loses the oldest; `lost` counts them.
+    """
+
+    device: int | str | None = None
+    """A number or a part of a name, as `python -m sounddevice` lists them; None is the system's choice."""
+    open_stream: Callable[[int | str | None, Taken], InputStream] | None = attrs.field(default=None, kw_only=True)
+    """Opens a stream that gives what it hears, float32 [n], to a function in a thread of its own. None: PortAudio's."""
+    lost: int = attrs.field(init=False, default=0)
+    _stream: InputStream | None = attrs.field(init=False, default=None)
+    _at: int = attrs.field(init=False, default=0)
+    _rate: int = attrs.field(init=False, default=RATE)
+    _sending: MemoryObjectSendStream[AudioFrame] = attrs.field(init=False)
+    _frames: MemoryObjectReceiveStream[AudioFrame] = attrs.field(init=False)
+
+    async def __aenter__(self) -> Self:
+        self._sending, self._frames = anyio.create_memory_object_stream[AudioFrame](KEPT)
+        token = anyio.lowlevel.current_token()
+
+        def taken(samples: NDArray[np.float32]) -> None:
+            anyio.from_thread.run_sync(self._take, samples, token=token)
+
+        self._stream = (self.open_stream or open_portaudio)(self.device, taken)
+        self._rate = round(self._stream.samplerate)
+        self._stream.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            await anyio.to_thread.run_sync(stream.close)
+        self._sending.close()
+        self._frames.close()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> AudioFrame:
+        return await self._frames.receive()
+
+    def _take(self, samples: NDArray[np.float32]) -> None:
+        if self._stream is None:
+            return
+        frame = AudioFrame(samples, self._rate, self._at)
+        self._at += len(samples)
+        try:
+            self._sending.send_nowait(frame)
+        except anyio.WouldBlock:
+            self._frames.receive_nowait()
+            self.lost += 1
+            self._sending.send_nowait(frame)
+
+
+def open_portaudio(device: int | str | None, taken: Taken) -> InputStream:
+    """A stream at 16 kHz, or at the device's own rate if it has no such rate."""
+    try:
+        import sounddevice
+    except ImportError as error:
+        raise BackendNotFound(
+            'Recording sound takes sounddevice, which is not installed. Install it: pip install "sauropod[audio]"'
+        ) from error
+    except OSError as error:
+        raise BackendNotFound(
+            "Recording sound takes PortAudio, which sounddevice does not find. Install it (on Debian and Ubuntu: apt "
+            "install libportaudio2), or talk through files instead: --wav in.wav --out out.wav"
+        ) from error
+
+    def heard(block: Any, frames: int, time: Any, status: Any) -> None:
+        taken(block[:, 0].copy())
+
+    rate = RATE
+    try:
+        own = sounddevice.query_devices(device, "input")
+        try:
+            sounddevice.check_input_settings(device=device, channels=1, dtype="float32", samplerate=rate)
+        except sounddevice.PortAudioError:
+            rate = round(own["default_samplerate"])
+        stream: InputStream = sounddevice.InputStream(
+            rate, round(BLOCK * rate), device, channels=1, dtype="float32", callback=heard
+        )
+    except (sounddevice.PortAudioError, ValueError) as error:
+        raise DeviceUnavailable(
+            f"No sound can be recorded from {'the default device' if device is None else repr(device)}: {error}. Plug "
+            "one in, choose one that `python -m sounddevice` lists, or talk through files: --wav in.wav --out out.wav"
+        ) from error
+    return stream
