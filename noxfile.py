@@ -98,6 +98,14 @@ def durability(session: nox.Session) -> None:
 
 
 @nox.session
+def contract(session: nox.Session) -> None:
+    """schemathesis over the OpenAPI document of a running server: whatever is sent, no answer is a 5xx."""
+    develop(session)
+    install(session, "schemathesis>=4.32")
+    session.run("python", "tests/server/contract.py", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """All benchmarks, each beside a peer. `nox -s bench -- --help` tells what can be chosen."""
     develop(session)

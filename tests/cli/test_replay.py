@@ -11,7 +11,7 @@ import anyio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.session.talking import conversation, said, speak, until
+from session.talking import conversation, said, speak, until
 
 from sauropod import ReplyAudio, ReplyFinished
 

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.session.rules import Rules
-from tests.session.talking import RATE, models, silence, speak
 
 from sauropod import CallItem, ReplyAudio, ResultItem, SaidItem, Session, Tool, TurnTaking, UnsupportedInput
 from sauropod._session.conductor import Conductor
 from sauropod.testing import speech_of
+from session.rules import Rules
+from session.talking import RATE, models, silence, speak
 
 SAYS = {
     "Who are you?": "I am a fake. What are you?",
@@ -133,7 +133,7 @@ class Application:
 async def converse(actions: list[tuple[Any, ...]], ahead: float | None) -> Rules:
     rules = Rules()
     async with models(SAYS, ears={"fails_on": "Fail"}) as (engine, voice, ears):
-        tools = [look, Tool("ask")]
+        tools: list[Any] = [look, Tool("ask")]
         async with (
             Session(engine, voice=voice, transcriber=ears, tools=tools, ahead_seconds=ahead) as session,
             anyio.create_task_group() as tasks,

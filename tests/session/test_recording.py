@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from tests.session.talking import RATE, conversation, of, said, speak, until
 
 from sauropod import (
     AudioFrame,
@@ -34,6 +33,7 @@ from sauropod import (
 from sauropod._session.recording import Line, Recording, read_lines
 from sauropod._speech.turns import Sign, Turns
 from sauropod.testing import speech_of
+from session.talking import RATE, conversation, of, said, speak, until
 
 DEEP = "[" * 300 + "]" * 300
 HEAD = '{"sauropod": "session", "format": 1, "time": 0}\n'

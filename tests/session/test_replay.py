@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.session.talking import RATE, conversation, said, silence, speak, until
 
 from sauropod import ReplyAudio, ReplyFinished, Session, TurnTaking, UnsupportedInput, UserStarted
 from sauropod._session.replay import MOMENTS, Replay, Story
 from sauropod._session.trace import trace
 from sauropod._speech.turns import Act, Reply, Sign, Turns, User
 from sauropod.testing import speech_of
+from session.talking import RATE, conversation, said, silence, speak, until
 
 LOT = "One two three. Four five six. Seven eight nine."
 SAYS = {"Who are you?": "I am a fake.", "Tell me a lot.": LOT, "Stop it now.": "Well."}

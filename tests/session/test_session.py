@@ -5,7 +5,6 @@ from __future__ import annotations
 import anyio
 import numpy as np
 import pytest
-from tests.session.talking import RATE, conversation, models, names, of, said, silence, speak, until
 
 from sauropod import (
     AudioCommitted,
@@ -38,6 +37,7 @@ from sauropod import (
     UserUnheard,
 )
 from sauropod.testing import speech_of
+from session.talking import RATE, conversation, models, names, of, said, silence, speak, until
 
 pytestmark = pytest.mark.anyio
 

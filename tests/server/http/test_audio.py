@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -273,3 +274,13 @@ def wave_of(pcm: bytes, rate: int) -> bytes:
         out.setframerate(rate)
         out.writeframes(pcm)
     return file.getvalue()
+
+
+async def test_a_format_whose_encoder_is_not_installed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    async with talking() as talk:
+        with pytest.raises(openai.BadRequestError, match="PyAV") as caught:
+            await talk.client.audio.speech.create(
+                model="storyteller", voice="fake", input="Hello.", response_format="aac"
+            )
+    assert caught.value.param == "response_format"

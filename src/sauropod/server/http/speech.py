@@ -12,9 +12,11 @@ from starlette.routing import Route
 
 from sauropod import SayOptions, Voice
 from sauropod._audio import MEDIA_TYPES, AudioEncoder
+from sauropod.errors import BackendNotFound
 from sauropod.server.http.calls import answer, body_of, server_of
 from sauropod.server.http.live import Write, told
 from sauropod.server.http.streaming import EventStream, sse
+from sauropod.server.problems import invalid
 from sauropod.server.serving import Server
 from sauropod.server.wire.audio.speech import (
     CreateSpeech,
@@ -86,7 +88,7 @@ class _Saying:
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         async with self.server.voices.use(self.name) as voice:
-            encoder = AudioEncoder(self.asked.response_format, voice.info.sample_rate)
+            encoder = self._encoder(voice.info.sample_rate)
             async with voice.stream(self.asked.input, **self._options(voice)) as frames:
                 async for frame in frames:
                     self.seconds += frame.duration
@@ -95,6 +97,13 @@ class _Saying:
                         yield data
             if data := await anyio.to_thread.run_sync(encoder.finish):
                 yield data
+
+    def _encoder(self, rate: int) -> AudioEncoder:
+        """Raises `Problem` for a format that takes what is not installed here."""
+        try:
+            return AudioEncoder(self.asked.response_format, rate)
+        except BackendNotFound as error:
+            raise invalid(f"{error} Or ask for another format.", "response_format", "unsupported_format") from error
 
     def _options(self, voice: Voice) -> SayOptions:
         options: SayOptions = {}
