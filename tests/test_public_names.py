@@ -72,12 +72,23 @@ def test_options_of_requests_are_the_same_with_and_without_async() -> None:
         "Transcriber": ("transcribe", "stream"),
         "VoiceDetector": ("detect", "stream"),
         "DetectorStream": ("feed", "finish"),
+        "Session": (
+            *("send", "commit", "clear", "respond", "cancel", "truncate"),
+            *("add", "remove", "retrieve", "update"),
+        ),
     }
     for noun, names in methods.items():
         for method in names:
             asynchronous = inspect.signature(getattr(getattr(sauropod, noun), method)).parameters
             blocking = inspect.signature(getattr(getattr(sauropod.blocking, noun), method)).parameters
             assert asynchronous == blocking
+
+
+def test_settings_of_sessions_are_the_same_with_and_without_async() -> None:
+    fields = {field.name for field in attrs.fields(sauropod.SessionSettings)}
+    assert set(sauropod.SessionOptions.__annotations__) == fields
+    asynchronous = inspect.signature(sauropod.Session.__init__).parameters
+    assert asynchronous.keys() == inspect.signature(sauropod.blocking.Session.__init__).parameters.keys()
 
 
 def test_options_of_requests_hold_those_of_sampling_and_of_conversations() -> None:
@@ -92,7 +103,7 @@ def test_options_of_requests_hold_those_of_sampling_and_of_conversations() -> No
 
 def test_methods_are_the_same_with_and_without_async() -> None:
     renamed = {"aclose": "close", "__aenter__": "__enter__", "__aexit__": "__exit__"}
-    for name in ("Engine", "TextStream", "ToolRun", *SPEECH):
+    for name in ("Engine", "Session", "TextStream", "ToolRun", *SPEECH):
         names = {renamed.get(each, each) for each in vars(getattr(sauropod, name)) if not each.startswith("_")}
         assert names <= set(dir(getattr(sauropod.blocking, name)))
 

@@ -8,6 +8,7 @@
 May be used from any number of threads, and inside a running event loop (a notebook's) too.
 """
 
+from sauropod.blocking.conversing import Session
 from sauropod.blocking.speech import (
     DetectorStream,
     Transcriber,
@@ -25,6 +26,7 @@ __all__ = [
     "DetectorStream",
     "Engine",
     "EngineOptions",
+    "Session",
     "TextStream",
     "ToolRun",
     "Transcriber",
