@@ -11,9 +11,9 @@ import anyio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from session.talking import conversation, said, speak, until
 
 from sauropod import ReplyAudio, ReplyFinished
+from session.talking import conversation, said, speak, until
 
 LOT = "One two three. Four five six. Seven eight nine."
 

@@ -48,6 +48,8 @@ _OPTIONAL = {
     "conversation.item.input_audio_transcription.delta": {"logprobs"},
 }
 """Fields that may be left out. All others that a type has are there."""
+_TURNS = {"create_response", "interrupt_response", "idle_timeout_ms", "eagerness"}
+"""Which the type of a transcription session's answer lacks, and the one of its events has."""
 _PARTS = {"audio": "output_audio", "text": "output_text"}
 
 
@@ -55,7 +57,7 @@ def check_session(session: dict[str, Any]) -> None:
     """Every field that either type has is there, and nothing else."""
     kinds = _SESSIONS[session["type"]]
     for kind in kinds:
-        _strict(kind, session, extras={name for other in kinds for name in other.model_fields})
+        _strict(kind, session, extras=_TURNS | {name for other in kinds for name in other.model_fields})
     assert set(session) == {name for kind in kinds for name in kind.model_fields}
 
 
@@ -261,7 +263,8 @@ class Told:
             item = event["item"]
             assert item["status"] == "in_progress"
             assert event["output_index"] == len(response.items)
-            assert item.get("content", []) == [] and item.get("arguments", "") == ""
+            assert item.get("content", []) == []
+            assert item.get("arguments", "") == ""
             response.items[item["id"]] = _Item(event["output_index"], item["id"], item["type"])
             return
         item_id = event["item"]["id"] if "item" in event else event["item_id"]
@@ -277,7 +280,8 @@ class Told:
         if kind == "content_part.added":
             assert opened.kind == "message"
             assert opened.part is None
-            assert not event["part"].get("text") and not event["part"].get("transcript")
+            assert not event["part"].get("text")
+            assert not event["part"].get("transcript")
             opened.part = event["part"]["type"]
         elif kind == "content_part.done":
             wanted = {"audio": {"output_audio", "output_audio_transcript"}, "text": {"output_text"}}[opened.part or ""]

@@ -63,13 +63,13 @@ class Microphone:
     _frames: MemoryObjectReceiveStream[AudioFrame] = attrs.field(init=False)
 
     async def __aenter__(self) -> Self:
-        self._sending, self._frames = anyio.create_memory_object_stream[AudioFrame](KEPT)
         token = anyio.lowlevel.current_token()
 
         def taken(samples: NDArray[np.float32]) -> None:
             anyio.from_thread.run_sync(self._take, samples, token=token)
 
         self._stream = (self.open_stream or open_portaudio)(self.device, taken)
+        self._sending, self._frames = anyio.create_memory_object_stream[AudioFrame](KEPT)
         self._rate = round(self._stream.samplerate)
         self._stream.start()
         return self

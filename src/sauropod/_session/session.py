@@ -100,9 +100,10 @@ class Session(Flow[SessionEvent]):
         self._settings = self._changed(settings or SessionSettings(), changes)
         self._record, self._record_audio = None if record is None else Path(record), record_audio
         self._conductor: Conductor | None = None
-        self._ready = anyio.Event()
         self._rate: int | None = None
-        self._sending, self._waiting = anyio.create_memory_object_stream[AudioFrame | _Asked](WAITING)
+        self._ready: anyio.Event
+        self._sending: MemoryObjectSendStream[AudioFrame | _Asked]
+        self._waiting: MemoryObjectReceiveStream[AudioFrame | _Asked]
 
     @property
     def settings(self) -> SessionSettings:
@@ -202,6 +203,9 @@ class Session(Flow[SessionEvent]):
     # -- inside --------------------------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
+        if self._tasks is None:
+            self._ready = anyio.Event()
+            self._sending, self._waiting = anyio.create_memory_object_stream[AudioFrame | _Asked](WAITING)
         await super().__aenter__()
         await self._ready.wait()
         return self

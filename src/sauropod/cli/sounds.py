@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
-from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Protocol
 
 import anyio
 import anyio.to_thread
@@ -47,25 +46,21 @@ class Devices:
 
     microphone: Microphone
     player: Player
-    _stack: AsyncExitStack = attrs.field(factory=AsyncExitStack)
-    _sending: MemoryObjectSendStream[AudioFrame] = attrs.field(init=False)
-    _waiting: MemoryObjectReceiveStream[AudioFrame] = attrs.field(init=False)
+    _sending: MemoryObjectSendStream[AudioFrame]
+    _waiting: MemoryObjectReceiveStream[AudioFrame]
 
-    async def __aenter__(self) -> Self:
-        self._sending, self._waiting = anyio.create_memory_object_stream[AudioFrame](math.inf)
-        tasks = anyio.create_task_group()
-        await self._stack.enter_async_context(self.microphone)
-        self._stack.enter_context(self.player)
-        await self._stack.enter_async_context(tasks)
-        self._stack.callback(tasks.cancel_scope.cancel)
-        tasks.start_soon(self._write, self._waiting)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._sending.close()
-        await self._stack.__aexit__(kind, error, trace)
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, microphone: Microphone, player: Player) -> AsyncIterator[Devices]:
+        """Raises what opening them raises."""
+        async with microphone:
+            sending, waiting = anyio.create_memory_object_stream[AudioFrame](math.inf)
+            with player, sending, waiting:
+                devices = cls(microphone, player, sending, waiting)
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(devices._write)
+                    yield devices
+                    tasks.cancel_scope.cancel()
 
     async def frames(self) -> AsyncIterator[AudioFrame]:
         async for frame in self.microphone:
@@ -78,8 +73,8 @@ class Devices:
         while self._waiting.statistics().current_buffer_used:
             self._waiting.receive_nowait()
 
-    async def _write(self, waiting: MemoryObjectReceiveStream[AudioFrame]) -> None:
-        async for frame in waiting:
+    async def _write(self) -> None:
+        async for frame in self._waiting:
             await anyio.to_thread.run_sync(self.player.write, frame.samples)
 
 

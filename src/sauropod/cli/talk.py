@@ -110,5 +110,5 @@ async def _sounds(options: argparse.Namespace, rate: int, stack: AsyncExitStack)
 
     if options.wav is not None:
         return Files(options.wav, rate)
-    devices = Devices(Microphone(options.microphone), Player(rate, device=options.loudspeaker))
-    return await stack.enter_async_context(devices)
+    opened = Devices.opened(Microphone(options.microphone), Player(rate, device=options.loudspeaker))
+    return await stack.enter_async_context(opened)

@@ -6,19 +6,30 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import attrs
 from anyio.abc import TaskGroup
 
 from sauropod.server.catalog import Catalog
+from sauropod.server.ephemeral import EphemeralKeys
 from sauropod.server.store import Store
 from sauropod.server.voices import Ears, Voices
 
-__all__ = ["Server"]
+__all__ = ["Conversing", "Server"]
 
 
 def _new_id(kind: str) -> str:
     return f"{kind}_{secrets.token_hex(16)}"
+
+
+class Conversing(Protocol):
+    """A client that is talked with."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether a reply is under way."""
+        ...
 
 
 @attrs.define(eq=False)
@@ -46,6 +57,17 @@ class Server:
     new_id: Callable[[str], str] = _new_id
     """`new_id("resp")` is a name nobody has: `resp_…`."""
     now: Callable[[], float] = time.time
+    ephemeral: EphemeralKeys = attrs.field(
+        default=attrs.Factory(lambda own: EphemeralKeys(lambda: own.now()), takes_self=True)
+    )
+    """Keys for sessions, given out for a short time."""
+    conversing: set[Conversing] = attrs.field(factory=set)
+    """Clients of the Realtime API that are connected."""
+
+    @property
+    def talking(self) -> bool:
+        """Whether any of them is being answered."""
+        return any(each.busy for each in self.conversing)
 
     async def keep_again(self) -> None:
         """What could not be kept before. Raises `StoreError` if it cannot be kept now either."""

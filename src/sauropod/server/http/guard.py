@@ -20,9 +20,10 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sauropod.errors import SauropodError
+from sauropod.server.ephemeral import PREFIX, EphemeralKeys
 from sauropod.server.problems import Problem, problem_of
 
-__all__ = ["Door", "Guard", "hosts_of", "not_served"]
+__all__ = ["Door", "Guard", "hosts_of", "key_of", "not_served", "subprotocols_of"]
 
 _log = logging.getLogger("sauropod.server")
 _ID = re.compile(r"[\w.:-]{1,128}")
@@ -30,6 +31,10 @@ _ID = re.compile(r"[\w.:-]{1,128}")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 OPEN_PATHS = ("/health", "/docs", "/redoc", "/openapi.json")
 """What needs no key: it says nothing that is anybody's."""
+REALTIME = "/v1/realtime"
+"""What an ephemeral key opens, and nothing else."""
+SUBPROTOCOL = "openai-insecure-api-key."
+"""How a page sends a key with a WebSocket, for which browsers let it set no header."""
 
 
 @attrs.frozen
@@ -45,10 +50,12 @@ class Door:
     hosts: Collection[str] | None = None
     origins: Collection[str] = ()
 
-    def check(self, path: str, headers: Headers) -> None:
-        """Raises `Problem`."""
+    def check(self, path: str, headers: Headers, ephemeral: EphemeralKeys | None = None) -> None:
+        """Raises `Problem`. `ephemeral` are keys that open sessions of the Realtime API for a while."""
         self._check_host(headers)
         self._check_origin(headers)
+        if path == REALTIME and ephemeral is not None and self._is_ephemeral(key_of(headers), ephemeral):
+            return
         if self.keys and not any(path == each or path.startswith(f"{each}/") for each in OPEN_PATHS):
             self._check_key(headers)
 
@@ -79,13 +86,26 @@ class Door:
         )
 
     def _check_key(self, headers: Headers) -> None:
-        given = _key(headers)
+        given = key_of(headers)
         if given is None:
             raise _unauthorized("No API key is given. Send it as 'Authorization: Bearer KEY'.")
+        if not self._is_known(given):
+            raise _unauthorized("The API key is none that is known here.")
+
+    def _is_known(self, given: str) -> bool:
         # All are compared, as digests of one length, each in constant time: how long it takes tells nothing.
         same = [hmac.compare_digest(_digest(given), _digest(key)) for key in self.keys]
-        if not any(same):
-            raise _unauthorized("The API key is none that is known here.")
+        return any(same)
+
+    def _is_ephemeral(self, given: str | None, ephemeral: EphemeralKeys) -> bool:
+        """One that is none any more opens nothing, even where no key is asked for: what it stands for is not known."""
+        if given is None or not given.startswith(PREFIX) or self._is_known(given):
+            return False
+        if ephemeral.find(given) is None:
+            raise _unauthorized(
+                "The ephemeral key is not known here, or has expired. POST /v1/realtime/client_secrets makes another."
+            )
+        return True
 
 
 @attrs.define(eq=False)
@@ -113,7 +133,7 @@ class Guard:
             await send(message)
 
         try:
-            self.door.check(_path(scope), headers)
+            self.door.check(_path(scope), headers, _ephemeral(scope))
             await self.app(scope, receive, named)
         except ClientDisconnect:
             _log.info("%s: the client left before its answer.", request_id)
@@ -172,11 +192,23 @@ def _unauthorized(message: str) -> Problem:
     return Problem(401, message, "invalid_request_error", "invalid_api_key", retry=False)
 
 
-def _key(headers: Headers) -> str | None:
+def key_of(headers: Headers) -> str | None:
+    """The key that a client shows, as a header or as a WebSocket's subprotocol."""
     scheme, _, key = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and key:
         return key.strip()
-    return headers.get("x-api-key")
+    offered = [name for name in subprotocols_of(headers) if name.startswith(SUBPROTOCOL)]
+    return headers.get("x-api-key") or (offered[0].removeprefix(SUBPROTOCOL) if offered else None)
+
+
+def subprotocols_of(headers: Headers) -> list[str]:
+    """What a WebSocket's client offers to speak."""
+    return [name.strip() for each in headers.getlist("sec-websocket-protocol") for name in each.split(",")]
+
+
+def _ephemeral(scope: Scope) -> EphemeralKeys | None:
+    server = getattr(scope["app"].state, "server", None) if "app" in scope else None
+    return None if server is None else server.ephemeral
 
 
 def _digest(key: str) -> bytes:

@@ -17,6 +17,7 @@ from sauropod.server.wire.embeddings import CreateEmbedding, Embeddings
 from sauropod.server.wire.files import PURPOSES
 from sauropod.server.wire.models import Model, ModelDeleted, Models
 from sauropod.server.wire.openapi import Operation, document_of
+from sauropod.server.wire.realtime.secrets import ClientSecret, CreateClientSecret
 from sauropod.server.wire.rerank import CreateRerank, Reranked
 from sauropod.server.wire.responses.events import Event
 from sauropod.server.wire.responses.request import CompactRequest, CountRequest, CreateResponse
@@ -113,6 +114,15 @@ OPERATIONS = (
     _one("POST", "/v1/audio/transcriptions", "Write down what is said.", "Audio", body=_AUDIO, form=True),
     _one("POST", "/v1/audio/translations", "The same in English.", "Audio", body=_AUDIO, form=True),
     _one("GET", "/v1/audio/voices", "The voices there are.", "Audio"),
+    _one(
+        "POST",
+        "/v1/realtime/client_secrets",
+        "A key for one kind of session, and a short time.",
+        "Realtime",
+        body=CreateClientSecret,
+        answer=ClientSecret,
+        optional=True,
+    ),
     _one("GET", "/v1/models", "The models there are.", "Models", answer=Models),
     _one("GET", "/v1/models/{name}", "One of them.", "Models", answer=Model),
     _one("DELETE", "/v1/models/{name}", "Unload a model.", "Models", answer=ModelDeleted),

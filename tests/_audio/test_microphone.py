@@ -1,0 +1,77 @@
+"""Microphones, over a stream that is given blocks by a thread."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+import anyio
+import numpy as np
+import pytest
+
+from sauropod import BackendNotFound
+from sauropod._audio import Microphone
+from sauropod._audio.microphone import KEPT, Taken
+
+pytestmark = pytest.mark.anyio
+
+
+class Recording:
+    """Gives so many blocks, each of one value, from a thread as PortAudio does."""
+
+    samplerate = 8_000.0
+
+    def __init__(self, taken: Taken, blocks: int) -> None:
+        self._thread = threading.Thread(target=self._run, args=[taken, blocks])
+        self.given = threading.Event()
+        self.closed = False
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        self._thread.join()
+        self.closed = True
+
+    def _run(self, taken: Taken, blocks: int) -> None:
+        for value in range(blocks):
+            taken(np.full(160, value, np.float32))
+        self.given.set()
+
+
+async def test_frames_come_in_their_order_with_their_place() -> None:
+    streams: list[Recording] = []
+
+    def opened(device: object, taken: Taken) -> Recording:
+        streams.append(Recording(taken, 5))
+        return streams[0]
+
+    async with Microphone(open_stream=opened) as microphone:
+        with anyio.fail_after(5):
+            frames = [await anext(microphone) for _ in range(5)]
+    assert [float(frame.samples[0]) for frame in frames] == [0, 1, 2, 3, 4]
+    assert [(frame.rate, frame.start) for frame in frames] == [(8_000, 160 * at) for at in range(5)]
+    assert streams[0].closed
+
+
+async def test_who_is_too_slow_loses_the_oldest() -> None:
+    streams: list[Recording] = []
+
+    def opened(device: object, taken: Taken) -> Recording:
+        streams.append(Recording(taken, KEPT + 7))
+        return streams[0]
+
+    async with Microphone(open_stream=opened) as microphone:
+        with anyio.fail_after(10):
+            while not streams[0].given.is_set():
+                await anyio.sleep(0.01)
+            first = await anext(microphone)
+    assert microphone.lost == 7
+    assert float(first.samples[0]) == 7
+
+
+async def test_without_sounddevice_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    with pytest.raises(BackendNotFound, match=r"sauropod\[audio\]"):
+        async with Microphone():
+            pass
