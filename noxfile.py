@@ -46,7 +46,7 @@ def tests(session: nox.Session) -> None:
 def typing(session: nox.Session) -> None:
     """mypy --strict, on the library, on code as its users write it, on tests, examples and benchmarks."""
     develop(session)
-    session.run("mypy", "src", "tests", "benchmarks", "noxfile.py", "examples/tools.py", "examples/extract.py")
+    session.run("mypy", "src", "tests", "benchmarks", "noxfile.py", "examples/tools.py", "examples/extract.py", "examples/voice_agent.py")
     for plugin in PLUGINS:
         session.run("mypy", f"{plugin}/sauropod_{os.path.basename(plugin)}.py")
 

@@ -81,7 +81,7 @@ from sauropod.errors import (
 )
 
 if TYPE_CHECKING:
-    from sauropod._audio import AudioLimits
+    from sauropod._audio import AudioLimits, Microphone, Player
     from sauropod._detector import DetectorStream, VoiceDetector
     from sauropod._hearing import TranscriptStream
     from sauropod._session.events import (
@@ -156,12 +156,14 @@ __all__ = [
     "LoadError",
     "Mark",
     "Message",
+    "Microphone",
     "ModelInfo",
     "ModelNotFound",
     "NothingHeard",
     "OutOfMemory",
     "PartialTranscript",
     "Placement",
+    "Player",
     "Prompt",
     "PromptTooLong",
     "QueueFull",
@@ -239,6 +241,8 @@ __all__ = [
 ]
 
 _LATER = {
+    "Microphone": "sauropod._audio",
+    "Player": "sauropod._audio",
     "AudioCleared": "sauropod._session.events",
     "AudioCommitted": "sauropod._session.events",
     "IdleTimedOut": "sauropod._session.events",

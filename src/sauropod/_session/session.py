@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self, Unpack
 import anyio
 import attrs
 from anyio.abc import ObjectSendStream, TaskGroup
-from anyio.streams.memory import MemoryObjectSendStream
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from sauropod._detector import checked_samples
 from sauropod._engine import Engine
