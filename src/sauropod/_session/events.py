@@ -141,7 +141,7 @@ class UserUnheard:
 
 @attrs.frozen
 class NothingHeard:
-    """There was speech, and not a word in it; so there is no reply. The item is taken back."""
+    """There was speech, and not a word in it; so there is no reply. The item stays, without words."""
 
     item_id: str
 

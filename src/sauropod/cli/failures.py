@@ -21,7 +21,7 @@ NOBODY_READS = 128 + 13  # SIGPIPE, which Windows does not have
 EXIT_CODES = """\
 exit codes:
   0    it worked
-  1    it failed; for doctor: something has to be mended
+  1    it failed; for doctor: something has to be mended; for replay: something differs
   2    the command line is wrong
   3    the model cannot be found or loaded
   4    the request was refused: too long, out of range, ...
