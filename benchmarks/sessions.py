@@ -31,6 +31,8 @@ EVERY = 8.0
 PERIOD = 2.0
 """Seconds between two looks at the memory."""
 MIB = 1024 * 1024
+KEPT = 64 * MIB
+"""Host memory for conversations without a slot: little, so that it is full before memory is looked at."""
 
 
 @attrs.define
@@ -53,7 +55,7 @@ async def measure(setup: Setup) -> Sequence[Row]:
     """One long round."""
     seen, seconds = Seen(), SECONDS * setup.scale
     async with (
-        Engine("demo", slots=SESSIONS) as engine,
+        Engine("demo", slots=SESSIONS, snapshot_bytes=KEPT) as engine,
         Voice("demo") as voice,
         Transcriber("demo") as ears,
     ):

@@ -198,7 +198,7 @@ def test_speech_over_a_reply_holds_it_and_then_cuts_it() -> None:
     for sign in (Sign.ASKED, Sign.SPOKE):
         turns.take(sign)
     assert turns.take(Sign.ONSET) == [Act.HOLD]
-    assert turns.take(Sign.CONFIRMED) == [Act.CUT, Act.HEAR]
+    assert turns.take(Sign.CONFIRMED) == [Act.HEAR, Act.CUT]
 
 
 def test_a_reply_goes_on_after_a_false_alarm() -> None:

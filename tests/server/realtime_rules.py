@@ -314,7 +314,7 @@ class Told:
             assert event["arguments"] == opened.text
             assert isinstance(json.loads(event["arguments"]), dict)
         elif name != "output_audio":
-            whole = event.get("text", event.get("transcript"))
+            whole: str = event["text"] if "text" in event else event["transcript"]
             assert opened.text.startswith(whole), "more was said than was told"
 
     def _item_done(self, item: dict[str, Any], opened: _Item) -> None:

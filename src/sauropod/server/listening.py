@@ -46,11 +46,16 @@ class _Uvicorn(uvicorn.Server):
         """Take no more connections, let what is being written end, and then close those that there are."""
         for server in self.servers:
             server.close()
-        responder = getattr(self._app.state, "responder", None)
         with anyio.move_on_after(self._grace or 0):
-            while responder is not None and responder.busy and not self.force_exit:
+            while self._busy and not self.force_exit:
                 await anyio.sleep(0.05)
         await super().shutdown(sockets)
+
+    @property
+    def _busy(self) -> bool:
+        """Whether something is being written or said."""
+        responder, server = (getattr(self._app.state, name, None) for name in ("responder", "server"))
+        return responder is not None and server is not None and bool(responder.busy or server.conversing)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         server = getattr(self._app.state, "server", None)

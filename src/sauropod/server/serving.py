@@ -6,7 +6,6 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
 import attrs
 from anyio.abc import TaskGroup
@@ -16,20 +15,11 @@ from sauropod.server.ephemeral import EphemeralKeys
 from sauropod.server.store import Store
 from sauropod.server.voices import Ears, Voices
 
-__all__ = ["Conversing", "Server"]
+__all__ = ["Server"]
 
 
 def _new_id(kind: str) -> str:
     return f"{kind}_{secrets.token_hex(16)}"
-
-
-class Conversing(Protocol):
-    """A client that is talked with."""
-
-    @property
-    def busy(self) -> bool:
-        """Whether a reply is under way."""
-        ...
 
 
 @attrs.define(eq=False)
@@ -61,13 +51,8 @@ class Server:
         default=attrs.Factory(lambda own: EphemeralKeys(lambda: own.now()), takes_self=True)
     )
     """Keys for sessions, given out for a short time."""
-    conversing: set[Conversing] = attrs.field(factory=set)
-    """Clients of the Realtime API that are connected."""
-
-    @property
-    def talking(self) -> bool:
-        """Whether any of them is being answered."""
-        return any(each.busy for each in self.conversing)
+    conversing: set[object] = attrs.field(factory=set)
+    """Clients of the Realtime API that are connected. When the server is to stop each leaves once it is answered."""
 
     async def keep_again(self) -> None:
         """What could not be kept before. Raises `StoreError` if it cannot be kept now either."""

@@ -31,18 +31,19 @@ from sauropod.server.wire.realtime.client_events import (
 )
 from sauropod.server.wire.realtime.formats import Incoming
 from sauropod.server.wire.realtime.items import item_of
+from sauropod.server.wire.realtime.patching import patched
 from sauropod.server.wire.realtime.response import reply_id
 from sauropod.server.wire.realtime.server_events import ServerEvent
-from sauropod.server.wire.realtime.session import AnySession, RealtimeSession, patched
+from sauropod.server.wire.realtime.session import AnySession, RealtimeSession
 from sauropod.server.wire.realtime.settings import reply_options, session_options
-from sauropod.server.wire.realtime.writer import Writer
+from sauropod.server.wire.realtime.writer import Asked, Writer
 
 __all__ = ["Acting"]
 
 LARGE = 256 * 1024
 """Characters of sound from which on it is decoded in a thread."""
 MOST = 16
-"""Responses that one client may have under way at once."""
+"""Responses apart from the conversation that one client may have under way at once."""
 
 
 @attrs.define(eq=False)
@@ -93,7 +94,7 @@ class Acting:
             case ClearOutput():
                 raise invalid("Only WebRTC has an output buffer. Send response.cancel.", "type", "invalid_value")
             case _:
-                self._check_answers(event)
+                self._check_answers()
                 await self._do_more(event)
         return ()
 
@@ -200,28 +201,29 @@ class Acting:
 
     async def _respond(self, asked: AskedResponse) -> None:
         assert isinstance(self.session, RealtimeSession)
-        if self.writer.under_way >= MOST:
-            raise Problem(
-                429, f"{MOST} responses are under way already.", "rate_limit_error", "rate_limit_exceeded", retry=1.0
-            )
+        apart = asked.conversation == "none"
+        if apart and self.writer.apart >= MOST:
+            raise Problem(429, f"{MOST} responses are under way already.", "rate_limit_error", "rate_limit_exceeded")
         options = reply_options(asked, self.session, self.speaking.named)
         try:
             id = await self._session.respond(**options)
         except UnsupportedInput as error:
-            active = self.writer.replying and asked.conversation != "none"
+            active = self.writer.replying and not apart
             code = "conversation_already_has_active_response" if active else "invalid_value"
             raise invalid(str(error), code=code) from None
-        self.writer.asked[id] = (asked.format, asked.voice)
+        self.writer.ask(id, Asked(asked.format, asked.voice, apart))
 
     async def _cancel(self, response_id: str | None) -> None:
+        reply = None if response_id is None else reply_id(response_id)
         try:
-            await self._session.cancel(None if response_id is None else reply_id(response_id))
+            await self._session.cancel(reply)
+            self.writer.forget(reply)
         except UnsupportedInput as error:
             raise invalid(
                 f"Cancellation failed: {error}", "response_id" if response_id else None, "response_cancel_not_active"
             ) from None
 
-    def _check_answers(self, event: ClientEvent) -> None:
+    def _check_answers(self) -> None:
         if not isinstance(self.session, RealtimeSession):
             raise invalid("In a transcription session nobody answers. Connect with ?model= for one.", "type")
 

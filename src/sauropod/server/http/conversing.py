@@ -62,11 +62,6 @@ class Conversing:
     def __attrs_post_init__(self) -> None:
         self.writer = Writer(self.session, self.server.new_id)
 
-    @property
-    def busy(self) -> bool:
-        """Whether a reply is under way."""
-        return self.writer.busy
-
     async def run(self) -> None:
         """Until the client leaves, takes nothing for too long, or the server stops."""
         self.server.conversing.add(self)
@@ -157,7 +152,7 @@ class Conversing:
 
     async def _watch(self) -> None:
         """Close the connection once the server is to stop and no reply is under way."""
-        while not self.server.draining or self.busy:
+        while not self.server.draining or self.writer.busy:
             await anyio.sleep(LOOK_AGAIN)
         await self._close(GOING_AWAY, "The server is about to stop.")
 

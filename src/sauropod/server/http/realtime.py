@@ -16,6 +16,7 @@ from sauropod.server.http.conversing import Conversing
 from sauropod.server.http.guard import key_of, subprotocols_of
 from sauropod.server.problems import Problem, invalid, missing
 from sauropod.server.serving import Server
+from sauropod.server.wire.realtime.patching import patched, type_of
 from sauropod.server.wire.realtime.secrets import ClientSecret, read_secret
 from sauropod.server.wire.realtime.session import (
     AnySession,
@@ -24,8 +25,6 @@ from sauropod.server.wire.realtime.session import (
     Output,
     RealtimeSession,
     TranscriptionSession,
-    patched,
-    type_of,
 )
 
 __all__ = ["routes"]

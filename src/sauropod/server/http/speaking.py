@@ -61,6 +61,8 @@ class Speaking:
             if name is None and "audio" not in session.output_modalities:
                 return None
             raise Problem(problem.status, problem.message, problem.type, problem.code, VOICE) from None
+        if self.voice is not None and (name is None or name.casefold() != table.casefold()):
+            table = self._voice_table or table  # it names no model, so the one that speaks is meant
         if table != self._voice_table:
             self._check_free(table)
             self.voice = await self.models.enter_async_context(self.server.voices.use(table))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -31,10 +32,7 @@ FORMATS: list[Format] = [Pcm(), Mulaw(), Alaw()]
 @given(st.binary(max_size=200), st.lists(st.integers(0, 200), max_size=6), st.sampled_from(FORMATS))
 def test_however_it_is_cut_the_same_samples_come_out(data: bytes, cuts: list[int], form: Format) -> None:
     incoming, places = Incoming(), [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    frames = [
-        incoming.feed(base64.b64encode(data[start:end]).decode(), form)
-        for start, end in zip(places, places[1:], strict=False)
-    ]
+    frames = [incoming.feed(base64.b64encode(data[start:end]).decode(), form) for start, end in pairwise(places)]
     samples = [frame.samples for frame in frames if frame is not None]
     found = np.concatenate(samples) if samples else np.zeros(0, np.float32)
     size = 2 if isinstance(form, Pcm) else 1
@@ -73,7 +71,7 @@ def test_what_was_heard_is_told_in_the_sessions_format() -> None:
     assert len(base64.b64decode(written_audio(frame, Mulaw()))) == 160
 
 
-@pytest.mark.parametrize("audio", ["x", "AAAA=", "AA AA", "ä", "====", "\ud800"])
+@pytest.mark.parametrize("audio", ["x", "AAA", "AA AA", "ä", "====", "\ud800"])
 def test_what_is_no_base64_is_refused(audio: str) -> None:
     with pytest.raises(Problem) as raised:
         Incoming().feed(audio, Pcm())
