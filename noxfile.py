@@ -46,7 +46,16 @@ def tests(session: nox.Session) -> None:
 def typing(session: nox.Session) -> None:
     """mypy --strict, on the library, on code as its users write it, on tests, examples and benchmarks."""
     develop(session)
-    session.run("mypy", "src", "tests", "benchmarks", "noxfile.py", "examples/tools.py", "examples/extract.py", "examples/voice_agent.py")
+    session.run(
+        "mypy",
+        "src",
+        "tests",
+        "benchmarks",
+        "noxfile.py",
+        "examples/tools.py",
+        "examples/extract.py",
+        "examples/voice_agent.py",
+    )
     for plugin in PLUGINS:
         session.run("mypy", f"{plugin}/sauropod_{os.path.basename(plugin)}.py")
 
@@ -85,7 +94,8 @@ def templates(session: nox.Session) -> None:
 def clients(session: nox.Session) -> None:
     """What others build on OpenAI's client, against this server."""
     develop(session)
-    install(session, "openai-agents", "langchain-openai")
+    install(session, "openai-agents", "langchain-openai", "livekit-agents", "livekit-plugins-openai")
+    install(session, "pipecat-ai[openai,websocket]")
     session.run("pytest", "tests/clients", "-W", "ignore", "-p", "no:unraisableexception", *session.posargs)
 
 

@@ -10,13 +10,13 @@ import pytest
 
 pytest.importorskip("livekit.plugins.openai", reason="livekit-plugins-openai is not installed: nox -s clients")
 
-import aiohttp  # noqa: E402
-from livekit import rtc  # noqa: E402
-from livekit.agents import llm  # noqa: E402
-from livekit.plugins import openai  # noqa: E402
+import aiohttp
+from livekit import rtc
+from livekit.agents import llm
+from livekit.plugins import openai
 
-from sauropod.testing import speech_of  # noqa: E402
-from server.serving import Listening  # noqa: E402
+from sauropod.testing import speech_of
+from server.serving import Listening
 
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore")]
 

@@ -10,20 +10,20 @@ import pytest
 
 pytest.importorskip("pipecat", reason="pipecat-ai is not installed: nox -s clients")
 
-from pipecat.adapters.schemas.function_schema import FunctionSchema  # noqa: E402
-from pipecat.adapters.schemas.tools_schema import ToolsSchema  # noqa: E402
-from pipecat.frames.frames import Frame, InputAudioRawFrame, TTSAudioRawFrame, TTSTextFrame  # noqa: E402
-from pipecat.pipeline.pipeline import Pipeline  # noqa: E402
-from pipecat.pipeline.runner import PipelineRunner  # noqa: E402
-from pipecat.pipeline.task import PipelineParams, PipelineTask  # noqa: E402
-from pipecat.processors.aggregators.llm_context import LLMContext  # noqa: E402
-from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair  # noqa: E402
-from pipecat.processors.frame_processor import FrameDirection, FrameProcessor  # noqa: E402
-from pipecat.services.openai.realtime.events import SessionProperties  # noqa: E402
-from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService  # noqa: E402
+from pipecat.adapters.schemas.function_schema import FunctionSchema
+from pipecat.adapters.schemas.tools_schema import ToolsSchema
+from pipecat.frames.frames import Frame, InputAudioRawFrame, TTSAudioRawFrame, TTSTextFrame
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.pipeline.runner import PipelineRunner
+from pipecat.pipeline.task import PipelineParams, PipelineTask
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.services.openai.realtime.events import SessionProperties
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
-from sauropod.testing import speech_of  # noqa: E402
-from server.serving import Listening  # noqa: E402
+from sauropod.testing import speech_of
+from server.serving import Listening
 
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore")]
 

@@ -36,9 +36,13 @@ pytestmark = [
 
 @asynccontextmanager
 async def conversation(**options: Any) -> AsyncIterator[tuple[Session, Engine, Voice]]:
-    async with Engine("demo") as engine, Voice("demo") as voice, Transcriber("demo") as ears:
-        async with Session(engine, voice=voice, transcriber=ears, voice_name="demo_female", **options) as session:
-            yield session, engine, voice
+    async with (
+        Engine("demo") as engine,
+        Voice("demo") as voice,
+        Transcriber("demo") as ears,
+        Session(engine, voice=voice, transcriber=ears, voice_name="demo_female", **options) as session,
+    ):
+        yield session, engine, voice
 
 
 async def ask(session: Session, voice: Voice, text: str) -> None:
