@@ -12,7 +12,7 @@ pytest.importorskip("pipecat", reason="pipecat-ai is not installed: nox -s clien
 
 from pipecat.adapters.schemas.function_schema import FunctionSchema
 from pipecat.adapters.schemas.tools_schema import ToolsSchema
-from pipecat.frames.frames import Frame, InputAudioRawFrame, TTSAudioRawFrame, TTSTextFrame
+from pipecat.frames.frames import Frame, InputAudioRawFrame, LLMRunFrame, TTSAudioRawFrame, TTSTextFrame
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.runner import PipelineRunner
 from pipecat.pipeline.task import PipelineParams, PipelineTask
@@ -64,7 +64,7 @@ async def test_a_spoken_question_is_answered_with_a_tool(talker: Listening) -> N
         session_properties=SessionProperties(),
     )
     service.register_function("get_weather", get_weather)
-    context = LLMContext([{"role": "user", "content": "Hello."}], tools=ToolsSchema(standard_tools=[weather]))
+    context = LLMContext([{"role": "user", "content": "Stop it now."}], tools=ToolsSchema(standard_tools=[weather]))
     pair, ears = LLMContextAggregatorPair(context), Ears()
     task = PipelineTask(
         Pipeline([pair.user(), service, ears, pair.assistant()]),
@@ -74,6 +74,7 @@ async def test_a_spoken_question_is_answered_with_a_tool(talker: Listening) -> N
     async def speak() -> None:
         samples = np.concatenate([np.zeros(RATE, np.float32), speech_of("What is the weather in Paris?", RATE)])
         pcm = np.round(np.concatenate([samples, np.zeros(RATE, np.float32)]) * 32767).astype("<i2")
+        await task.queue_frame(LLMRunFrame())  # tells the service its context, and so its tools
         for at in range(0, len(pcm), BLOCK):
             await task.queue_frame(InputAudioRawFrame(pcm[at : at + BLOCK].tobytes(), RATE, 1))
             await asyncio.sleep(BLOCK / RATE)
