@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -103,6 +104,8 @@ async def _lifespan(settings: Settings, models: _Models, app: Starlette) -> Asyn
             body_limit=settings.limits.body_bytes,
             upload_limit=settings.limits.upload_bytes,
             patience=settings.limits.slow_client_seconds,
+            recordings=_directory(settings.realtime.record),
+            record_audio=settings.realtime.record_audio,
         )
         app.state.server, app.state.responder = server, (responder := Responder(server))
         await recover(responder)
@@ -118,6 +121,15 @@ async def _lifespan(settings: Settings, models: _Models, app: Starlette) -> Asyn
                 for kept in (catalog, voices, ears):
                     await kept.close()
             tasks.cancel_scope.cancel()
+
+
+def _directory(path: str | None) -> Path | None:
+    """The directory, made if it is not there."""
+    if path is None:
+        return None
+    directory = Path(path)
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
 
 
 async def _preload(server: Server, name: str) -> None:

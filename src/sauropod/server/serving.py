@@ -6,6 +6,7 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import attrs
 from anyio.abc import TaskGroup
@@ -51,6 +52,9 @@ class Server:
         default=attrs.Factory(lambda own: EphemeralKeys(lambda: own.now()), takes_self=True)
     )
     """Keys for sessions, given out for a short time."""
+    recordings: Path | None = None
+    """Where sessions write down what happens in them; None is nowhere."""
+    record_audio: bool = False
     conversing: set[object] = attrs.field(factory=set)
     """Clients of the Realtime API that are connected. When the server is to stop each leaves once it is answered."""
 

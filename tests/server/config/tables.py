@@ -12,6 +12,7 @@ from sauropod.server.config import (
     HearingSettings,
     Limits,
     ModelSettings,
+    Realtime,
     Retention,
     Settings,
     VoiceSettings,
@@ -32,6 +33,7 @@ PARTS: tuple[type, ...] = (
     Authentication,
     Cors,
     Limits,
+    Realtime,
     Retention,
 )
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from sauropod.server.config.errors import ConfigurationError, Fault
 from sauropod.server.config.flags import add_flags, settings_of
 from sauropod.server.config.models import ModelSettings
-from sauropod.server.config.parts import Authentication, Cors, Limits, Retention
+from sauropod.server.config.parts import Authentication, Cors, Limits, Realtime, Retention
 from sauropod.server.config.settings import Settings
 from sauropod.server.config.speech import HearingSettings, VoiceSettings
 
@@ -25,6 +25,7 @@ __all__ = [
     "HearingSettings",
     "Limits",
     "ModelSettings",
+    "Realtime",
     "Retention",
     "Settings",
     "VoiceSettings",

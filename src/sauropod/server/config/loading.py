@@ -19,6 +19,7 @@ KEYS: Path = ("authentication", "keys")
 KEYS_FILE: Path = ("authentication", "keys_file")
 TYPE: Path = ("authentication", "type")
 DATABASE: Path = ("database",)
+RECORD: Path = ("realtime", "record")
 
 
 def load(
@@ -47,7 +48,7 @@ def resolve(
 
     values = {DATABASE: Given(default_database(environ), ""), **written.values, **told.values, **asked.values}
     faults = [*written.faults, *told.faults, *asked.faults]
-    for path in {DATABASE, KEYS_FILE} & values.keys():
+    for path in {DATABASE, KEYS_FILE, RECORD} & values.keys():
         if isinstance(values[path].value, str):
             values[path] = Given(expanded(values[path].value, environ), values[path].origin)
     _add_keys(values, {**beside, **environ}.get(API_KEY), faults, read_file)

@@ -10,9 +10,9 @@ import attrs
 from sauropod.server.config.amounts import duration, size
 from sauropod.server.config.errors import ConfigurationError, Fault
 from sauropod.server.config.keys import key
-from sauropod.server.config.kinds import listed, number, one_of, text, whole
+from sauropod.server.config.kinds import listed, number, one_of, switch, text, whole
 
-__all__ = ["Authentication", "Cors", "Limits", "Retention"]
+__all__ = ["Authentication", "Cors", "Limits", "Realtime", "Retention"]
 
 MIB = 1024 * 1024
 
@@ -97,6 +97,18 @@ class Limits:
     drain_seconds: float = key(
         number(0, 86400), "how long answers may take to end once the server is told to stop", default=30.0
     )
+
+
+@attrs.frozen(kw_only=True)
+class Realtime:
+    """Live conversations."""
+
+    record: str | None = key(
+        text("the path of a directory", empty=False),
+        "where each session of `/v1/realtime` writes down what happens in it, for `sauropod replay`",
+        default=None,
+    )
+    record_audio: bool = key(switch(), "whether what is heard and said is written down too", default=False)
 
 
 @attrs.frozen(kw_only=True)

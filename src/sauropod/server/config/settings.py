@@ -18,7 +18,7 @@ from sauropod.server.config.keys import Table, Tables, key
 from sauropod.server.config.kinds import listed, switch, text, whole
 from sauropod.server.config.models import ModelSettings
 from sauropod.server.config.naming import Source
-from sauropod.server.config.parts import Authentication, Cors, Limits, Retention
+from sauropod.server.config.parts import Authentication, Cors, Limits, Realtime, Retention
 from sauropod.server.config.places import default_database
 from sauropod.server.config.showing import hidden_password, lines, toml
 from sauropod.server.config.speech import DETECTOR, HEARING, HearingSettings, VoiceSettings
@@ -122,6 +122,7 @@ class Settings:
     authentication: Authentication = key(Table(Authentication), "who may come in", factory=Authentication)
     cors: Cors = key(Table(Cors), "which web pages may ask", factory=Cors)
     limits: Limits = key(Table(Limits), "how much is taken", factory=Limits)
+    realtime: Realtime = key(Table(Realtime), "live conversations", factory=Realtime)
     retention: Retention = key(Table(Retention), "how long things are kept", factory=Retention)
     trace_output: str | None = key(
         text("left out: traces come later, and nothing would be written", check=_refused),

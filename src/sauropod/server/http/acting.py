@@ -65,12 +65,14 @@ class Acting:
 
     def begin(self) -> AbstractAsyncContextManager[Session]:
         """The session itself, to be entered."""
-        self.speaking.fixed = True
+        self.speaking.fixed, recordings = True, self.server.recordings
         self._live = Session(
             self.speaking.engine,
             voice=self.speaking.voice,
             transcriber=self.speaking.transcriber,
             settings=SessionSettings(**self._options),
+            record=None if recordings is None else recordings / f"{self.session.id}.jsonl",
+            record_audio=self.server.record_audio,
         )
         return self._live
 
