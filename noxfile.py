@@ -55,6 +55,7 @@ def typing(session: nox.Session) -> None:
         "examples/tools.py",
         "examples/extract.py",
         "examples/voice_agent.py",
+        "examples/realtime_client.py",
     )
     for plugin in PLUGINS:
         session.run("mypy", f"{plugin}/sauropod_{os.path.basename(plugin)}.py")

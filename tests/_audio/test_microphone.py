@@ -54,6 +54,14 @@ async def test_frames_come_in_their_order_with_their_place() -> None:
     assert streams[0].closed
 
 
+async def test_frames_come_at_the_rate_that_is_wanted() -> None:
+    async with Microphone(rate=16_000, open_stream=lambda _, taken: Recording(taken, 50)) as microphone:
+        with anyio.fail_after(5):
+            frames = [await anext(microphone) for _ in range(50)]
+    assert {frame.rate for frame in frames} == {16_000}
+    assert 0 <= 2 * 50 * 160 - frames[-1].end < 1_600  # the rest is in the resampler
+
+
 async def test_who_is_too_slow_loses_the_oldest() -> None:
     streams: list[Recording] = []
 

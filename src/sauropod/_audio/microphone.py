@@ -13,6 +13,8 @@ import anyio.to_thread
 import attrs
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
+from sauropod._audio.samples import check_rate
+from sauropod._speech.resampler import Resampler
 from sauropod._values.audio import AudioFrame
 from sauropod.errors import BackendNotFound, DeviceUnavailable
 
@@ -53,12 +55,15 @@ class Microphone:
 
     device: int | str | None = None
     """A number or a part of a name, as `python -m sounddevice` lists them; None is the system's choice."""
+    rate: int | None = attrs.field(default=None, kw_only=True)
+    """Samples a second of its frames; None is 16,000, or what the device has."""
     open_stream: Callable[[int | str | None, Taken], InputStream] | None = attrs.field(default=None, kw_only=True)
     """Opens a stream that gives what it hears, float32 [n], to a function in a thread of its own. None: PortAudio's."""
     lost: int = attrs.field(init=False, default=0)
     _stream: InputStream | None = attrs.field(init=False, default=None)
     _at: int = attrs.field(init=False, default=0)
     _rate: int = attrs.field(init=False, default=RATE)
+    _resampler: Resampler = attrs.field(init=False)
     _sending: MemoryObjectSendStream[AudioFrame] = attrs.field(init=False)
     _frames: MemoryObjectReceiveStream[AudioFrame] = attrs.field(init=False)
 
@@ -70,7 +75,9 @@ class Microphone:
 
         self._stream = (self.open_stream or open_portaudio)(self.device, taken)
         self._sending, self._frames = anyio.create_memory_object_stream[AudioFrame](KEPT)
-        self._rate = round(self._stream.samplerate)
+        own = round(self._stream.samplerate)
+        self._rate = own if self.rate is None else check_rate(self.rate)
+        self._resampler = Resampler(own, self._rate)
         self._stream.start()
         return self
 
@@ -92,6 +99,7 @@ class Microphone:
     def _take(self, samples: NDArray[np.float32]) -> None:
         if self._stream is None:
             return
+        samples = self._resampler.feed(samples)
         frame = AudioFrame(samples, self._rate, self._at)
         self._at += len(samples)
         try:
