@@ -117,6 +117,13 @@ def contract(session: nox.Session) -> None:
 
 
 @nox.session
+def flooding(session: nox.Session) -> None:
+    """Attack the Realtime API while somebody talks over it."""
+    develop(session)
+    session.run("python", "tests/server/flooding.py", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """All benchmarks, each beside a peer. `nox -s bench -- --help` tells what can be chosen."""
     develop(session)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from benchmarks import (
+    barge_in,
     cancel,
     clients,
     conversation,
@@ -15,10 +16,12 @@ from benchmarks import (
     raw_loop,
     scheduler,
     schema,
+    sessions,
     shared_prompt,
     speech,
     startup,
     together,
+    voice_to_voice,
 )
 from benchmarks.harness.program import Benchmark, run
 from benchmarks.harness.report import Row
@@ -41,6 +44,9 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "crowd": crowd.measure,
     "speech": speech.measure,
     "together": together.measure,
+    "voice_to_voice": voice_to_voice.measure,
+    "barge_in": barge_in.measure,
+    "sessions": sessions.measure,
 }
 
 

@@ -7,6 +7,7 @@ import json
 import random
 import secrets
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -17,9 +18,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from sauropod import Engine
+from sauropod._session.replay import Replay
 from sauropod._speech import g711
 from sauropod.server import Settings
-from sauropod.server.config.parts import Authentication, Limits
+from sauropod.server.config import Authentication, Limits, Realtime
 from sauropod.testing import speech_of
 from server.realtime_client import SAYS, WEATHER, Client, app_of, connected, served, sound, state, talking
 from server.realtime_rules import Told, check_session
@@ -613,3 +615,14 @@ async def test_a_client_of_the_beta_is_talked_with_in_its_words() -> None:
         assert {"session.created", "session.updated", "conversation.item.created"} <= set(names)
         assert {"response.audio.delta", "response.audio_transcript.done", "response.done"} <= set(names)
         assert event["response"]["output"][0]["content"][0] == {"type": "audio", "transcript": "I am a fake."}
+
+
+async def test_a_server_that_is_told_to_writes_down_what_happens(tmp_path: Path) -> None:
+    settings = Settings(database=":memory:", realtime=Realtime(record=str(tmp_path / "records")))
+    async with served(settings) as server, connected(server) as client:
+        await client.say("Who are you?")
+        await client.done()
+    (file,) = (tmp_path / "records").glob("sess_*.jsonl")
+    replay = Replay.of(file.read_text(encoding="utf-8").splitlines())
+    assert replay.difference is None
+    assert "UserSaid" in file.read_text(encoding="utf-8")
