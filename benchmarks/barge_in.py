@@ -55,7 +55,8 @@ class Seen:
 async def measure(setup: Setup) -> Sequence[Row]:
     """How long it speaks on, and whether coughs are told from speech."""
     seen = Seen()
-    trials, coughs = max(4, round(TRIALS * setup.scale)), max(4, round(COUGHS * setup.scale))
+    trials, coughs = (max(1, round(each * setup.scale)) for each in (TRIALS, COUGHS))
+    at_once = min(AT_ONCE, trials, coughs)
     async with (
         Engine(
             "fake:", isolation="thread", options={"says": {"story": ANSWER, "": ANSWER}, "context_length": 8192}
@@ -65,8 +66,8 @@ async def measure(setup: Setup) -> Sequence[Row]:
     ):
         sounds = [trimmed(await voice.say(text, voice="demo_male")) for text in (QUESTION, INTERRUPTION)]
         async with anyio.create_task_group() as tasks:
-            for number in range(AT_ONCE):
-                tasks.start_soon(_talk, engine, voice, ears, sounds, seen, trials // AT_ONCE, coughs // AT_ONCE, number)
+            for number in range(at_once):
+                tasks.start_soon(_talk, engine, voice, ears, sounds, seen, trials // at_once, coughs // at_once, number)
     work = f"{len(seen.onset_to_last)} interruptions"
     ms = [1e3 * each for each in seen.onset_to_last]
     return [

@@ -43,7 +43,8 @@ async def measure(setup: Setup) -> Sequence[Row]:
     rows = list[Row]()
     async with Engine("demo") as engine, Voice("demo") as voice, Transcriber("demo") as ears:
         bare = await Transcriber("demo", vad=None).open()
-        sounds = [trimmed(await voice.say(text, voice="demo_male")) for text in QUESTIONS]
+        asked = QUESTIONS[: max(1, round(len(QUESTIONS) * setup.scale))]
+        sounds = [trimmed(await voice.say(text, voice="demo_male")) for text in asked]
         await _parts(engine, voice, bare, sounds[0])  # to warm up
         for way, (options, goal) in WAYS.items():
             waits, sums, ends = list[float](), list[float](), list[float]()
