@@ -35,10 +35,12 @@ QUIETEST = 0.05
 
 @attrs.define(eq=False)
 class Ears:
-    """A recogniser and, if there is one, a detector."""
+    """A recogniser and, if there are any, detectors."""
 
     recognizer: SpeechHandle
     detector: SpeechHandle | None
+    turns: SpeechHandle | None = None
+    """What judges whether somebody has finished, from how it sounds."""
 
     @property
     def info(self) -> SpeechInfo:
@@ -57,14 +59,22 @@ class Ears:
         (heard,) = await self.recognizer.compute([Clip(samples, language)], priority)
         return segment(heard, start, len(samples) / self.info.sample_rate), heard.language
 
+    async def ends_turn(self, samples: NDArray[np.float32]) -> float:
+        """How likely it is, from 0 to 1, that whoever said this has finished. Only for ears that can judge turns."""
+        assert self.turns is not None
+        probability: float
+        (probability,) = await self.turns.compute([Clip(samples)], Priority.HEARING)
+        return probability
+
     async def aclose(self) -> None:
-        """Give both back, also if the one fails or this is cancelled."""
+        """Give all back, also if one fails or this is cancelled."""
         try:
             await self.recognizer.aclose()
         finally:
-            if self.detector is not None:
-                with anyio.move_on_after(GRACE, shield=True):
-                    await self.detector.aclose()
+            for other in (self.detector, self.turns):
+                if other is not None:
+                    with anyio.move_on_after(GRACE, shield=True):
+                        await other.aclose()
 
 
 def segment(heard: Recognized, start: float, duration: float) -> Segment:

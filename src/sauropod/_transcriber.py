@@ -14,7 +14,6 @@ from sauropod._asking import PriorityName, as_priority
 from sauropod._audio import AudioLimits, AudioSource
 from sauropod._detector import WORKER
 from sauropod._ears import Ears, Utterances
-from sauropod._handles import SpeechHandle
 from sauropod._hearing import Frames, TranscriptStream
 from sauropod._iterating import END, Asked, Reading
 from sauropod._opening import ModelName, Openable, Place, check_kinds, checked_language
@@ -62,6 +61,8 @@ class Transcriber(Openable[Ears]):
 
     - `vad`: the model that tells where somebody speaks, as in `sauropod.VoiceDetector`; by default MarbleNet, and the
       demo's own for the demo. None takes all for speech, and cuts what is too long where it is least loud.
+    - `turn_detector`: a model that tells from the sound whether somebody has finished, such as Smart Turn as ONNX. A
+      `sauropod.Session` with `patience` asks it at every pause; without one it goes by the words.
     - `endpoint`: when an utterance begins and ends. `language`: what is spoken, where a model has to be told.
     - `device`, `isolation`, `worker`, `threads`, `options` and `progress` are as in `sauropod.Engine`.
 
@@ -75,6 +76,7 @@ class Transcriber(Openable[Ears]):
         source: ModelName = "sauropod/parakeet-tdt-0.6b-v2",
         *,
         vad: ModelName | None = "auto",
+        turn_detector: ModelName | None = None,
         endpoint: EndpointSettings | None = None,
         language: str | None = None,
         backend: str | None = None,
@@ -99,10 +101,12 @@ class Transcriber(Openable[Ears]):
         if vad == "auto":
             vad = "demo" if source == "demo" else MARBLENET
         self._vad: Place | None = None
+        self._turns: Place | None = None
+        beside: Any = {"ending": ".onnx", "device": "cpu", "worker": WORKER, "isolation": isolation}
         if vad is not None:
-            self._vad = Place.of(
-                vad, ending=".onnx", device="cpu", worker=WORKER, isolation=isolation, progress=progress
-            )
+            self._vad = Place.of(vad, progress=progress, **beside)
+        if turn_detector is not None:
+            self._turns = Place.of(turn_detector, progress=progress, **beside)
         check_kinds(endpoint=(endpoint, EndpointSettings))
         self._endpoint, self._language = endpoint or EndpointSettings(), checked_language(language)
 
@@ -156,18 +160,18 @@ class Transcriber(Openable[Ears]):
         return TranscriptStream(self._handle, frames, self._endpoint, language, partials, urgent)
 
     async def _load(self) -> Ears:
-        recognizer = await self._place.load_speech("recognizer", "demo-ears", self._options)
-        if self._vad is None:
-            return Ears(recognizer, None)
+        ears = Ears(await self._place.load_speech("recognizer", "demo-ears", self._options), None)
+        small = LoadOptions(device="cpu", threads=1)
         try:
-            detector: SpeechHandle = await self._vad.load_speech(
-                "voice_detector", "demo-vad", LoadOptions(device="cpu", threads=1)
-            )
+            if self._vad is not None:
+                ears.detector = await self._vad.load_speech("voice_detector", "demo-vad", small)
+            if self._turns is not None:
+                ears.turns = await self._turns.load_speech("turn_detector", "demo-turns", small)
         except BaseException:
             with anyio.CancelScope(shield=True):
-                await recognizer.aclose()
+                await ears.aclose()
             raise
-        return Ears(recognizer, detector)
+        return ears
 
 
 @attrs.define(eq=False)

@@ -31,7 +31,11 @@ def said(*texts: str, gap: float = 0.7) -> NDArray[np.float32]:
 
 @asynccontextmanager
 async def models(
-    says: Mapping[str, str] | None = None, *, ears: Mapping[str, Any] | None = None, **engine: Any
+    says: Mapping[str, str] | None = None,
+    *,
+    ears: Mapping[str, Any] | None = None,
+    turn_detector: str | None = None,
+    **engine: Any,
 ) -> AsyncIterator[tuple[Engine, Voice, Transcriber]]:
     """What thinks, speaks and hears: the fakes. `says` is what is answered, by what was said last."""
     options = {"says": says or {}, "context_length": 4096, "step_tokens": 512, **engine}
@@ -40,7 +44,13 @@ async def models(
             await stack.enter_async_context(Engine("fake:", isolation="thread", options=options)),
             await stack.enter_async_context(Voice("fake:synthesizer", isolation="thread")),
             await stack.enter_async_context(
-                Transcriber("fake:recognizer", vad="fake:voice_detector", isolation="thread", options=ears or {})
+                Transcriber(
+                    "fake:recognizer",
+                    vad="fake:voice_detector",
+                    turn_detector=turn_detector,
+                    isolation="thread",
+                    options=ears or {},
+                )
             ),
         )
 
@@ -48,7 +58,7 @@ async def models(
 @asynccontextmanager
 async def conversation(says: Mapping[str, str] | None = None, **options: Any) -> AsyncIterator[Session]:
     """A session of its own, unpaced unless the test says otherwise."""
-    made = {name: options.pop(name) for name in ("ears", "slots", "eos_rate") if name in options}
+    made = {name: options.pop(name) for name in ("ears", "turn_detector", "slots", "eos_rate") if name in options}
     async with models(says, **made) as (engine, voice, ears):
         options = {"ahead_seconds": None, **options}
         async with Session(engine, voice=voice, transcriber=ears, **options) as session:

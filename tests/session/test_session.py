@@ -369,6 +369,19 @@ async def test_a_turn_that_sounds_complete_ends_at_its_first_pause() -> None:
         assert str(texts(session)[2]).endswith("a test.")
 
 
+async def test_a_model_that_hears_whether_a_turn_is_over_is_asked_before_the_words_are() -> None:
+    says = {"I think it is the.": "I see."}
+    options = {"turns": TurnTaking(patience=3.0), "turn_detector": "fake:turn_detector"}  # which waits for a full stop
+    async with conversation(says, **options) as session:
+        await speak(session, said("I think", gap=0.4))
+        await speak(session, said("it is the.", gap=0.3))
+        await until(session, ReplyFinished)
+        text = texts(session)[0]
+        assert text is not None
+        assert text.startswith("I think")
+        assert text.endswith("it is the.")
+
+
 async def test_a_long_silence_behind_a_reply_is_broken() -> None:
     async with conversation({"Who are you?": "I am a fake."}, turns=TurnTaking(idle_seconds=0.1)) as session:
         await speak(session, said("Who are you?"))

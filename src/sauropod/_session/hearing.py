@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import anyio
 import attrs
 
+from sauropod._log import log
 from sauropod._session.events import (
     AudioCommitted,
     ItemAdded,
@@ -27,9 +28,13 @@ from sauropod._speech.endpointer import EndpointEvent, SpeechEnded, SpeechPaused
 from sauropod._speech.partials import Partials
 from sauropod._speech.turns import Sign, User
 from sauropod._values.audio import AudioFrame
-from sauropod.errors import UnsupportedInput
+from sauropod.errors import SauropodError, UnsupportedInput
 
 __all__ = ["Hearing"]
+
+
+LIKELY = 0.5
+"""How likely a turn has to be over to be taken for that."""
 
 
 @attrs.define(eq=False)
@@ -113,12 +118,22 @@ class Hearing:
         turns = self.stage.settings.turns
         if turns is None or turns.patience is None:
             return
-        await guess.known.wait()
-        if not self._is_current(turn, guess, User.PAUSED) or guess.error is not None:
-            return
-        if sounds_complete(await turn.words()):
+        complete = await self._sounds_complete(turn, guess)
+        if complete and self._is_current(turn, guess, User.PAUSED):
             self.stage.ears.end_now()
             self._over(turn)
+
+    async def _sounds_complete(self, turn: UserTurn, guess: Guess) -> bool:
+        """By a model that was made for it, or by the words."""
+        ears = self.stage.ears.ears
+        if ears.turns is not None:
+            try:
+                samples = self.stage.ears.samples(turn.begun, guess.end)
+                return await ears.ends_turn(samples) >= LIKELY
+            except SauropodError as error:
+                log("sauropod.session").warning("Whether a turn is over could not be judged by its sound: %s", error)
+        await guess.known.wait()
+        return guess.error is None and self.stage.turn is turn and sounds_complete(await turn.words())
 
     async def _judge_doubt(self, turn: UserTurn, guess: Guess) -> None:
         """The speech over the reply has paused: it was speech if there is a word in it."""

@@ -69,6 +69,7 @@ class TranscriberOptions(_SpeechOptions, total=False):
     """The keyword arguments of `sauropod.Transcriber`."""
 
     vad: ModelName | None
+    turn_detector: ModelName | None
     endpoint: EndpointSettings | None
     language: str | None
     threads: int | None
