@@ -136,6 +136,11 @@ class Utterances:
         """End the utterance that is being said, if there is one."""
         return self._placed(self.endpointer.end_now())
 
+    def skip(self) -> None:
+        """Nothing of what was heard so far belongs to an utterance."""
+        self.endpointer.skip()
+        self.begun = None
+
     @property
     def settled(self) -> int:
         """The sample before which no utterance can begin or go on any more."""

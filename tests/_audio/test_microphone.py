@@ -83,3 +83,17 @@ async def test_without_sounddevice_it_says_what_to_install(monkeypatch: pytest.M
     with pytest.raises(BackendNotFound, match=r"sauropod\[audio\]"):
         async with Microphone():
             pass
+
+
+async def test_one_that_is_cancelled_is_closed() -> None:
+    streams: list[Recording] = []
+
+    def opened(device: object, taken: Taken) -> Recording:
+        streams.append(Recording(taken, 1))
+        return streams[0]
+
+    with anyio.move_on_after(0.05):
+        async with Microphone(open_stream=opened) as microphone:
+            async for _ in microphone:
+                pass
+    assert streams[0].closed

@@ -73,22 +73,30 @@ class Microphone:
         def taken(samples: NDArray[np.float32]) -> None:
             anyio.from_thread.run_sync(self._take, samples, token=token)
 
+        wanted = None if self.rate is None else check_rate(self.rate)
         self._stream = (self.open_stream or open_portaudio)(self.device, taken)
         self._sending, self._frames = anyio.create_memory_object_stream[AudioFrame](KEPT)
-        own = round(self._stream.samplerate)
-        self._rate = own if self.rate is None else check_rate(self.rate)
-        self._resampler = Resampler(own, self._rate)
-        self._stream.start()
+        try:
+            own = round(self._stream.samplerate)
+            self._rate = wanted or own
+            self._resampler = Resampler(own, self._rate)
+            self._stream.start()
+        except BaseException:
+            await self.__aexit__(None, None, None)
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         stream, self._stream = self._stream, None
-        if stream is not None:
-            await anyio.to_thread.run_sync(stream.close)
-        self._sending.close()
-        self._frames.close()
+        try:
+            if stream is not None:
+                with anyio.CancelScope(shield=True):  # it is open as long as it is not closed
+                    await anyio.to_thread.run_sync(stream.close)
+        finally:
+            self._sending.close()
+            self._frames.close()
 
     def __aiter__(self) -> Self:
         return self
@@ -134,12 +142,33 @@ def open_portaudio(device: int | str | None, taken: Taken) -> InputStream:
             sounddevice.check_input_settings(device=device, channels=1, dtype="float32", samplerate=rate)
         except sounddevice.PortAudioError:
             rate = round(own["default_samplerate"])
-        stream: InputStream = sounddevice.InputStream(
-            rate, round(BLOCK * rate), device, channels=1, dtype="float32", callback=heard
-        )
+        stream = sounddevice.InputStream(rate, round(BLOCK * rate), device, channels=1, dtype="float32", callback=heard)
     except (sounddevice.PortAudioError, ValueError) as error:
         raise DeviceUnavailable(
             f"No sound can be recorded from {'the default device' if device is None else repr(device)}: {error}. Plug "
             "one in, choose one that `python -m sounddevice` lists, or talk through files: --wav in.wav --out out.wav"
         ) from error
-    return stream
+    return _PortaudioInput(stream, sounddevice.PortAudioError)
+
+
+@attrs.define(eq=False)
+class _PortaudioInput:
+    """See `InputStream`. PortAudio's errors become ours."""
+
+    _stream: Any
+    _error: type[Exception]
+
+    @property
+    def samplerate(self) -> float:
+        return float(self._stream.samplerate)
+
+    def start(self) -> None:
+        try:
+            self._stream.start()
+        except self._error as error:
+            raise DeviceUnavailable(
+                f"The microphone cannot be opened: {error}. Look whether another program has it."
+            ) from error
+
+    def close(self) -> None:
+        self._stream.close()

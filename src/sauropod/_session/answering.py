@@ -79,7 +79,7 @@ class Answering:
 
     def cut(self, reason: ReplyReason) -> None:
         """Stop the reply. What was not heard of it was not said."""
-        replying, self.reply = self.reply, None
+        replying, self.reply, self._asked = self.reply, None, None
         if replying is None:
             return
         replying.cut(reason)
@@ -229,6 +229,8 @@ class Answering:
             raise UnsupportedInput(f"output is 'audio' or 'text'; got {options['output']!r}.")
         if options.get("output") == "audio" and self.stage.voice is None:
             raise UnsupportedInput("This session has no voice. Give it one, or ask for output='text'.")
+        if "tools" in options:
+            as_tools(options["tools"])
         if not self.messages(options) and not self.stage.unsettled:
             raise UnsupportedInput("There is nothing to answer yet. Add an item, or give instructions.")
 
@@ -244,16 +246,18 @@ class Answering:
 
     def truncate(self, item_id: str, seconds: float) -> None:
         """Cut what was said aloud to what was heard in so many seconds. Raises `UnsupportedInput`."""
-        current = self.reply
-        if current is not None and current.said is not None and current.said.item.id == item_id:
-            self.take(Sign.CANCELLED)
-        item, said = self.stage.conversation.get(item_id), self.said.get(item_id)
-        if said is None or not isinstance(item, SaidItem):
+        current, item, said = self.reply, self.stage.conversation.get(item_id), self.said.get(item_id)
+        under_way = current is not None and current.said is not None and current.said.item.id == item_id
+        if under_way and current is not None:
+            said = current.said
+        if said is None or not said.rate or not isinstance(item, SaidItem):
             raise UnsupportedInput(f"The item {item_id!r} was not said aloud by the session, so it cannot be cut.")
         if not 0 <= seconds <= said.seconds + 0.001:
             raise UnsupportedInput(
                 f"The audio of the item {item_id!r} is {said.seconds:.3f} s long; {seconds:g} s is outside of it."
             )
+        if under_way:
+            self.take(Sign.CANCELLED)
         text = said.heard(seconds)
         self.stage.conversation.change(attrs.evolve(item, text=text, status="incomplete"))
         self.stage.tell(ItemTruncated(item_id, seconds, text))

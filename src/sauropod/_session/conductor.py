@@ -19,6 +19,7 @@ from sauropod._session.events import (
     ReplyHeld,
     ReplyReason,
     ReplyResumed,
+    SessionUpdated,
 )
 from sauropod._session.hearing import Hearing
 from sauropod._session.items import Item, SaidItem
@@ -103,12 +104,13 @@ class Conductor:
         turn = self.hearing.end_turn()
         self.take(Sign.OVER)
         self.take(Sign.UNWANTED)
+        self.stage.ears.skip()
         return turn.item_id
 
     def clear(self) -> None:
         """Audio that is in no item is dropped."""
         self.take(Sign.CLEARED)
-        self.stage.ears.taken(self.stage.ears.now)
+        self.stage.ears.skip()
         self.stage.tell(AudioCleared())
 
     def add(self, item: Item, after: str | None) -> Item:
@@ -132,14 +134,14 @@ class Conductor:
         stage, before = self.stage, self.stage.settings
         stage.settings = settings
         stage.player.ahead = settings.ahead_seconds
-        if stage.listening is None:
-            return
-        stage.listening.language = settings.language
-        if _listens(settings) != _listens(before):
-            if stage.turns.user is not User.QUIET:
-                self.clear()
-            stage.listening.configure(settings.turns)
+        if stage.listening is not None:
+            stage.listening.language = settings.language
+            if _listens(settings) != _listens(before):
+                if stage.turns.user is not User.QUIET:
+                    self.clear()
+                stage.listening.configure(settings.turns)
         self._watch_idleness()
+        stage.tell(SessionUpdated(settings))
 
     # -- idleness ------------------------------------------------------------------------------------------------------
 

@@ -63,6 +63,8 @@ class Hearing:
             case SpeechStarted(start) if turn is None:
                 self.stage.turn = UserTurn(new_id(), start)
                 self.take(Sign.ONSET)
+            case SpeechStarted() if turn is not None:
+                turn.drop_guess()  # it goes on, before its first part was judged; or after one as long as a clip may be
             case SpeechPaused(_, end) if turn is not None:
                 self._paused(turn, end, ears)
             case SpeechResumed() if turn is not None:
@@ -72,7 +74,7 @@ class Hearing:
             case SpeechEnded(_, end) if turn is not None:
                 self._ended(turn, end, ears)
             case _:
-                pass  # a turn goes on whose first part was as long as a clip may be
+                pass
 
     def _paused(self, turn: UserTurn, end: int, ears: Listening) -> None:
         turn.end, turn.voiced = end, ears.arrival(end - self._tail)
@@ -138,12 +140,16 @@ class Hearing:
     async def _judge_doubt(self, turn: UserTurn, guess: Guess) -> None:
         """The speech over the reply has paused: it was speech if there is a word in it."""
         await guess.known.wait()
-        if not self._is_current(turn, guess, User.DOUBTED):
+        if self.stage.turn is not turn or turn.guess is not guess:
             return
-        if guess.segment is None or not guess.segment.text:
-            self.take(Sign.PAUSE)
+        if self.stage.turns.user is User.DOUBTED:
+            if guess.error is None and (guess.segment is None or not guess.segment.text):
+                self.take(Sign.PAUSE)
+                return
+            self.take(Sign.CONFIRMED)
+        if self.stage.turns.user is not User.TALKING:
             return
-        self.take(Sign.CONFIRMED)
+        # Confirmed here, or meanwhile: by time, or because the reply ended. Either way its end may be past.
         if self.stage.ears.speaking:
             self.take(Sign.PAUSE)
             await self._judge_pause(turn, guess)
@@ -160,7 +166,7 @@ class Hearing:
         """Recognise what there is so far, if there is enough that is new."""
         turns = self.stage.settings.turns
         doubted = self.stage.turns.user is User.DOUBTED
-        if doubted and turns is not None and self._lasted(turn) >= turns.believe_seconds:
+        if doubted and turn.guess is None and turns is not None and self._lasted(turn) >= turns.believe_seconds:
             self.take(Sign.CONFIRMED)
         if turn.guess is None and ears.hears_more(turn, self._pace):
             turn.hearing, turn.heard = True, ears.now

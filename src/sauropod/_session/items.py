@@ -132,23 +132,26 @@ class Conversation:
 def messages_of(items: Sequence[Item], instructions: str = "") -> list[Message]:
     """The items as a model is told them. What nobody knows the words of, and calls without results, are left out.
 
-    What the assistant says and the calls that follow are one message, as models write them.
+    What the assistant says and the calls that follow are one message, as models write them, and what the calls gave
+    comes right behind it, as models are used to.
     """
-    known = {item.call_id for item in items if isinstance(item, ResultItem)}
-    calls = {item.call.id: item.call for item in items if isinstance(item, CallItem)}
+    results = {item.call_id: item.output for item in items if isinstance(item, ResultItem)}
     messages = [Message.system(instructions)] if instructions else []
+    calling: int | None = None  # the assistant's message to which a call belongs that comes next
     for item in items:
         match item:
             case SaidItem(role, text) if text:
                 messages.append(Message(role, text))
-            case CallItem(call) if call.id in known:
-                if messages and messages[-1].role == "assistant":
-                    before = messages.pop()
-                    messages.append(attrs.evolve(before, tool_calls=(*before.tool_calls, call)))
-                else:
-                    messages.append(Message.assistant(tool_calls=(call,)))
-            case ResultItem(call_id, output) if call_id in calls:
-                messages.append(Message.tool(output, call=calls[call_id]))
+                calling = len(messages) - 1 if role == "assistant" else None
+            case CallItem(call) if call.id in results:
+                if calling is None:
+                    messages.append(Message.assistant())
+                    calling = len(messages) - 1
+                message = messages[calling]
+                messages[calling] = attrs.evolve(message, tool_calls=(*message.tool_calls, call))
+                messages.append(Message.tool(results[call.id], call=call))  # wherever it came
+            case ResultItem():
+                calling = None
             case _:
                 pass
     return messages

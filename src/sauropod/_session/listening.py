@@ -114,6 +114,12 @@ class Listening:
         """Those that are still there: float32 [n], a copy."""
         return self.tape.samples(start, end)
 
+    def skip(self) -> None:
+        """Nothing of the audio so far belongs to what is said from now on."""
+        self.taken(self.now)
+        if self._utterances is not None:
+            self._utterances.skip()
+
     def taken(self, end: int) -> None:
         """All before this sample belongs to a turn."""
         self._free = max(self._free, end)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -197,7 +198,8 @@ class Replying:
                         if phrases.feed(text):
                             self.moments.note("first_phrase")
                         if pieces is not None:
-                            await pieces.send(text)
+                            with suppress(anyio.BrokenResourceError):  # the voice failed, and tells why
+                                await pieces.send(text)
                     case ToolCallClosed(_, call):
                         self.moments.note("first_token")
                         self._call(call)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +20,7 @@ from sauropod._engine import Engine
 from sauropod._flow import Flow
 from sauropod._opening import check_kinds, opened
 from sauropod._session.conductor import Conductor
-from sauropod._session.events import ItemRemoved, SessionEvent, SessionUpdated
+from sauropod._session.events import ItemRemoved, SessionEvent
 from sauropod._session.items import CallItem, Item, ResultItem, SaidItem
 from sauropod._session.listening import Listening
 from sauropod._session.player import Player
@@ -48,7 +48,7 @@ UNREAD = 512
 class _Asked:
     """What the application asks for in the order of its audio."""
 
-    act: str
+    act: Callable[[Conductor], str | None]
     done: anyio.Event = attrs.field(factory=anyio.Event)
     result: str = ""
     error: Exception | None = None
@@ -138,11 +138,13 @@ class Session(Flow[SessionEvent]):
 
         No reply is begun by it. Raises `UnsupportedInput` if no audio was sent since the last turn.
         """
-        return await self._in_order("commit")
+        self._hears()
+        return await self._in_order(Conductor.commit)
 
     async def clear(self) -> None:
         """Drop the audio that was sent and is in no item yet."""
-        await self._in_order("clear")
+        self._hears()
+        await self._in_order(Conductor.clear)
 
     # -- replies -------------------------------------------------------------------------------------------------------
 
@@ -194,11 +196,10 @@ class Session(Flow[SessionEvent]):
 
     async def update(self, **changes: Unpack[SessionOptions]) -> SessionSettings:
         """Go on with these settings changed. Replies under way keep theirs."""
-        conductor = self._open
-        self._settings = self._changed(self._settings, changes)
-        conductor.configure(self._settings)
-        conductor.stage.tell(SessionUpdated(self._settings))
-        return self._settings
+        _ = self._open
+        settings = self._settings = self._changed(self._settings, changes)
+        await self._in_order(lambda conductor: conductor.configure(settings))
+        return settings
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
@@ -207,7 +208,13 @@ class Session(Flow[SessionEvent]):
             self._ready = anyio.Event()
             self._sending, self._waiting = anyio.create_memory_object_stream[AudioFrame | _Asked](WAITING)
         await super().__aenter__()
-        await self._ready.wait()
+        try:
+            await self._ready.wait()
+            if self._conductor is None:
+                await self.__anext__()  # which raises why
+        except BaseException:
+            await self.__aexit__(None, None, None)
+            raise
         return self
 
     async def __aexit__(
@@ -229,7 +236,18 @@ class Session(Flow[SessionEvent]):
                     await self._listen(self._conductor, recording)
         finally:
             self._conductor = None
+            self._give_up()
             self._ready.set()
+
+    def _give_up(self) -> None:
+        """Whoever waits for something finds out that it will not come."""
+        with suppress(anyio.WouldBlock, anyio.EndOfStream, anyio.ClosedResourceError):
+            while True:
+                given = self._waiting.receive_nowait()
+                if isinstance(given, _Asked):
+                    given.error = _closed()
+                    given.done.set()
+        self._waiting.close()
 
     def _conducted(
         self, out: MemoryObjectSendStream[SessionEvent | Exception], tasks: TaskGroup, recording: Recording
@@ -255,13 +273,12 @@ class Session(Flow[SessionEvent]):
                 await conductor.hearing.hear(given)
                 continue
             try:
-                given.result = getattr(conductor, given.act)() or ""
+                given.result = given.act(conductor) or ""
             except UnsupportedInput as error:
                 given.error = error
             given.done.set()
 
-    async def _in_order(self, act: str) -> str:
-        self._hears()
+    async def _in_order(self, act: Callable[[Conductor], str | None]) -> str:
         asked = _Asked(act)
         await self._queue(asked)
         await asked.done.wait()

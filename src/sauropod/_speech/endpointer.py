@@ -195,6 +195,10 @@ class Endpointer:
         self.state, self._run = State.QUIET, 0
         return self._ended()
 
+    def skip(self) -> None:
+        """Nothing of what was heard so far belongs to an utterance. The stream goes on."""
+        self.state, self._run, self._free = State.QUIET, 0, max(self._free, self.end)
+
     # -- one frame -----------------------------------------------------------------------------------------------------
 
     def _step(self, probability: float) -> list[EndpointEvent]:

@@ -65,7 +65,7 @@ class Session:
     @property
     def items(self) -> Sequence[Item]:
         """The conversation, in its order."""
-        return self._session.items
+        return self._call(partial(_here, lambda: self._session.items))
 
     def send(self, frame: AudioFrame) -> None:
         """What the microphone gives: samples of any length, at any rate, but always the same one."""
@@ -97,7 +97,7 @@ class Session:
 
     def retrieve(self, item_id: str) -> Item:
         """The item of that id."""
-        return self._session.retrieve(item_id)
+        return self._call(partial(_here, partial(self._session.retrieve, item_id)))
 
     def remove(self, item_id: str) -> None:
         """Take an item out of the conversation."""
@@ -141,3 +141,8 @@ class Session:
         if self._loop is None:
             raise ClosedError("The session is not open. Use it in `with Session(…) as session`.")
         return self._loop.call(function)
+
+
+async def _here(function: Callable[[], Result]) -> Result:
+    """Call it in the loop's thread, where nothing changes meanwhile."""
+    return function()

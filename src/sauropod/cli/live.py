@@ -8,6 +8,7 @@ import anyio
 import attrs
 
 from sauropod import (
+    AudioCleared,
     AudioFrame,
     CallItem,
     NothingHeard,
@@ -40,11 +41,15 @@ class Live:
     """Goes between the session, the sounds, and who reads along."""
 
     json: bool = False
+    patience: float = 0.0
+    """Seconds for which the session waits for an unfinished turn."""
     interactive: bool = False
     """Somebody sits there: show the level of the microphone, and words while they are said."""
     told: list[dict[str, Any]] = attrs.field(factory=list)
     """What happened, for a program to read."""
     _replying: set[str] = attrs.field(factory=set)
+    _unheard: set[str] = attrs.field(factory=set)
+    """What is being said, or was and is not known yet."""
     _last: float = 0.0
     """When something was last said."""
     _line: str = ""
@@ -68,7 +73,8 @@ class Live:
 
     async def _end(self, files: Files, tasks: anyio.abc.TaskGroup) -> None:
         """End when nobody has said anything for a while after the recording."""
-        while not files.over or self._replying or anyio.current_time() - self._last < QUIET:
+        quiet = QUIET + self.patience
+        while not files.over or self._replying or self._unheard or anyio.current_time() - self._last < quiet:
             if not files.over:
                 self._last = anyio.current_time()
             await anyio.sleep(0.05)
@@ -82,16 +88,22 @@ class Live:
         match event:
             case ReplyAudio(_, _, frame):
                 await sounds.play(frame)
-            case UserStarted():
+            case UserStarted(item_id):
+                self._unheard.add(item_id)
                 self._overwrite("> ...")
+            case AudioCleared():
+                self._unheard.clear()
             case UserHeard():
                 self._overwrite(f"> {event.text}")
             case UserSaid(item):
+                self._unheard.discard(item.id)
                 self._say(styled(f"> {clean(item.text or '')}", "bold"))
                 self.told.append({"user": item.text, "start": item.words[0].start if item.words else None})
-            case NothingHeard():
+            case NothingHeard(item_id):
+                self._unheard.discard(item_id)
                 self._say(styled("  (there was no word in it)", "dim"))
-            case UserUnheard(_, error):
+            case UserUnheard(item_id, error):
+                self._unheard.discard(item_id)
                 self._say(styled(f"  (not understood: {error})", "red"))
             case ReplyStarted(reply):
                 self._replying.add(reply.id)

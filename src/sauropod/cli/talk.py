@@ -66,7 +66,8 @@ async def _run(options: argparse.Namespace) -> int:
     async with AsyncExitStack() as stack:
         engine, voice, ears = await _models(options, stack)
         settings = _settings(options)
-        live = Live(json=options.json, interactive=sys.stdout.isatty() and options.wav is None)
+        interactive = sys.stdout.isatty() and options.wav is None
+        live = Live(options.json, options.patience or 0.0, interactive)
         sounds = await _sounds(options, voice.info.sample_rate, stack)
         session = Session(engine, voice=voice, transcriber=ears, record=options.record, **settings)
         async with session:
