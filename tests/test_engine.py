@@ -44,6 +44,14 @@ async def test_without_a_seed_every_answer_is_drawn_anew(engine: Engine) -> None
     assert len({(await engine.complete("Hello", max_tokens=20, ignore_eos=True)).text for _ in range(3)}) == 3
 
 
+async def test_what_was_read_ahead_is_not_computed_again(engine: Engine) -> None:
+    await engine.prefill([Message.system("Be brief."), Message.user("Tell me")])
+    messages = [Message.system("Be brief."), Message.user("Tell me a story.")]
+    usage = (await engine.complete(messages, temperature=0, max_tokens=2, ignore_eos=True)).usage
+    ahead = await engine.count_tokens([Message.system("Be brief."), Message.user("Tell me")])
+    assert usage.cached_tokens > ahead // 2
+
+
 async def test_a_completion_tells_what_it_took(engine: Engine) -> None:
     first = await engine.complete("Hello there", temperature=0, max_tokens=5, ignore_eos=True)
     again = await engine.complete("Hello there", temperature=0, max_tokens=5, ignore_eos=True)

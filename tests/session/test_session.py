@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import anyio
 import numpy as np
 import pytest
@@ -27,6 +29,7 @@ from sauropod import (
     ResultItem,
     SaidItem,
     Session,
+    SessionSettings,
     SessionUpdated,
     Tool,
     TurnTaking,
@@ -343,6 +346,8 @@ async def test_a_reply_that_is_asked_for_while_another_is_played_begins_after_it
         await until(session, ReplyAudio)
         await session.add("And I?")
         reply = await session.respond()
+        with pytest.raises(UnsupportedInput, match="asked for already"):
+            await session.respond()
         events = [*await until(session, ReplyFinished), *await until(session, ReplyFinished)]
         assert of(events, ReplyFinished)[1].reply.id == reply
         assert texts(session)[-1] == "You."
@@ -406,6 +411,14 @@ async def test_settings_may_change_in_the_middle() -> None:
         with pytest.raises(UnsupportedInput, match="fake"):
             await session.update(voice_name="nobody")
         assert session.settings.voice_name is None
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"overflow": "spill"}, {"tool_choice": "sometimes"}, {"sampling": 0.5}, {"output": "song"}, {"tools": 3}]
+)
+def test_settings_that_make_no_sense_are_refused_at_once(wrong: dict[str, Any]) -> None:
+    with pytest.raises(UnsupportedInput):
+        SessionSettings(**wrong)
 
 
 async def test_items_are_put_where_they_belong_and_taken_out() -> None:

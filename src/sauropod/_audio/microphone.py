@@ -13,10 +13,11 @@ import anyio.to_thread
 import attrs
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
+from sauropod._audio.portaudio import sounddevice_for
 from sauropod._audio.samples import check_rate
 from sauropod._speech.resampler import Resampler
 from sauropod._values.audio import AudioFrame
-from sauropod.errors import BackendNotFound, DeviceUnavailable
+from sauropod.errors import DeviceUnavailable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,17 +121,7 @@ class Microphone:
 
 def open_portaudio(device: int | str | None, taken: Taken) -> InputStream:
     """A stream at 16 kHz, or at the device's own rate if it has no such rate."""
-    try:
-        import sounddevice
-    except ImportError as error:
-        raise BackendNotFound(
-            'Recording sound takes sounddevice, which is not installed. Install it: pip install "sauropod[audio]"'
-        ) from error
-    except OSError as error:
-        raise BackendNotFound(
-            "Recording sound takes PortAudio, which sounddevice does not find. Install it (on Debian and Ubuntu: apt "
-            "install libportaudio2), or talk through files instead: --wav in.wav --out out.wav"
-        ) from error
+    sounddevice = sounddevice_for("Recording sound")
 
     def heard(block: Any, frames: int, time: Any, status: Any) -> None:
         taken(block[:, 0].copy())
@@ -146,7 +137,7 @@ def open_portaudio(device: int | str | None, taken: Taken) -> InputStream:
     except (sounddevice.PortAudioError, ValueError) as error:
         raise DeviceUnavailable(
             f"No sound can be recorded from {'the default device' if device is None else repr(device)}: {error}. Plug "
-            "one in, choose one that `python -m sounddevice` lists, or talk through files: --wav in.wav --out out.wav"
+            "one in, or choose one that `python -m sounddevice` lists. `sauropod talk --wav` hears a file instead."
         ) from error
     return _PortaudioInput(stream, sounddevice.PortAudioError)
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import attrs
 
+from sauropod._audio.portaudio import sounddevice_for
 from sauropod._audio.samples import check_rate, one_channel
 from sauropod._speech.resampler import Resampler
-from sauropod.errors import BackendNotFound, ClosedError, DeviceUnavailable
+from sauropod.errors import ClosedError, DeviceUnavailable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -155,17 +156,7 @@ class _PortaudioStream:
 
 def open_portaudio(rate: int, device: int | str | None) -> OutputStream:
     """A stream at this rate, or at the device's own if it has no such rate."""
-    try:
-        import sounddevice
-    except ImportError as error:
-        raise BackendNotFound(
-            'Playing sound takes sounddevice, which is not installed. Install it: pip install "sauropod[audio]"'
-        ) from error
-    except OSError as error:
-        raise BackendNotFound(
-            "Playing sound takes PortAudio, which sounddevice does not find. Install it (on Debian and Ubuntu: apt "
-            'install libportaudio2), or write a file instead. The rest comes with: pip install "sauropod[audio]"'
-        ) from error
+    sounddevice = sounddevice_for("Playing sound")
     try:
         own = sounddevice.query_devices(device, "output")
         try:

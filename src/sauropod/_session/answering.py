@@ -218,6 +218,8 @@ class Answering:
                 f"The reply {current.id} is being written. Wait for its end, or cancel it; a reply that is apart may "
                 "be made beside it."
             )
+        if current is not None and self._asked is not None:
+            raise UnsupportedInput(f"The reply {self._asked[0]} is asked for already, and begins after this one.")
         self.executing.rounds, self._asked = 0, (id, options)
         self.take(Sign.ASKED)
         return id

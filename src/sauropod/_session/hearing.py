@@ -49,7 +49,7 @@ class Hearing:
     """Seconds that the last partial transcript took."""
 
     async def hear(self, frame: AudioFrame) -> None:
-        """Take in what the user says next. Raises `UnsupportedInput` for what is no audio."""
+        """Take in what the user says next."""
         stage = self.stage
         for event in await stage.ears.feed(frame):
             self._heard(event, stage.ears)

@@ -10,7 +10,6 @@ import anyio
 import attrs
 from anyio.abc import TaskGroup
 
-from sauropod._detector import checked_samples
 from sauropod._ears import Ears, Utterances
 from sauropod._hearing import SHARE, SOONEST
 from sauropod._session.settings import TurnTaking
@@ -21,7 +20,6 @@ from sauropod._speech.tape import Tape
 from sauropod._values.audio import AudioFrame
 from sauropod._values.scheduling import Priority
 from sauropod._values.speech import Segment
-from sauropod.errors import UnsupportedInput
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,8 +80,9 @@ class Listening:
         self._utterances = Utterances.of(self.ears, settings, end)
 
     async def feed(self, frame: AudioFrame) -> list[EndpointEvent]:
-        """Take in what comes next. Raises `UnsupportedInput` for what is no audio, or at another rate than before."""
-        samples = self._resampled(frame)
+        """Take in what comes next: checked audio, always at the same rate."""
+        self._resampler = self._resampler or Resampler(frame.rate, self.rate)
+        samples = self._resampler.feed(frame.samples)
         if self._utterances is None:
             self._tape.append(samples)
             self._tape.forget(self._tape.end - round(KEPT * self.rate))
@@ -182,15 +181,6 @@ class Listening:
         return clips
 
     # -- inside --------------------------------------------------------------------------------------------------------
-
-    def _resampled(self, frame: AudioFrame) -> NDArray[np.float32]:
-        if self._resampler is None:
-            self._resampler = Resampler(frame.rate, self.rate)
-        if self._resampler.from_rate != frame.rate:
-            raise UnsupportedInput(
-                f"A session's audio has one rate; it was {self._resampler.from_rate}, and now it is {frame.rate}."
-            )
-        return self._resampler.feed(checked_samples(frame.samples))
 
     def _arrived(self) -> None:
         self._arrivals.append((self.now, anyio.current_time()))

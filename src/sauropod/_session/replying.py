@@ -145,7 +145,7 @@ class Replying:
             self._tell(event)
 
     async def run(self) -> bool:
-        """To its end. False: it was stopped, by who then sees to everything, or there was nothing to answer."""
+        """Whether it came to its end by itself. Else it was stopped, and who stopped it sees to everything."""
         with self.scope:
             try:
                 messages = await self.prompt()

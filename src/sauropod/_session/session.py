@@ -15,6 +15,7 @@ import attrs
 from anyio.abc import ObjectSendStream, TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
+from sauropod._audio.samples import check_rate
 from sauropod._detector import checked_samples
 from sauropod._engine import Engine
 from sauropod._flow import Flow
@@ -27,7 +28,6 @@ from sauropod._session.player import Player
 from sauropod._session.recording import Recording
 from sauropod._session.settings import ReplyOptions, SessionOptions, SessionSettings
 from sauropod._session.stage import Stage
-from sauropod._speech.resampler import Resampler
 from sauropod._transcriber import Transcriber
 from sauropod._values.audio import AudioFrame
 from sauropod._values.checks import is_finite
@@ -125,11 +125,12 @@ class Session(Flow[SessionEvent]):
         self._hears()
         if not isinstance(frame, AudioFrame):
             raise UnsupportedInput(f"A session hears sauropod.AudioFrame(samples, rate); got {type(frame).__name__}.")
-        samples, size = checked_samples(frame.samples), max(1, round(LONGEST_FRAME * frame.rate))
-        if self._rate not in (None, frame.rate):
+        samples = checked_samples(frame.samples)
+        if self._rate is None:
+            self._rate = check_rate(frame.rate)
+        elif self._rate != frame.rate:
             raise UnsupportedInput(f"A session's audio has one rate; it was {self._rate}, and now it is {frame.rate}.")
-        Resampler(frame.rate, frame.rate)  # which knows what rates there are
-        self._rate = frame.rate
+        size = max(1, round(LONGEST_FRAME * frame.rate))
         for at in range(0, len(samples), size):
             await self._queue(AudioFrame(samples[at : at + size].copy(), frame.rate, frame.start + at))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeAlias, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict, get_args
 
 import attrs
 
@@ -53,6 +53,16 @@ def _output(_: object, __: object, value: Any) -> None:
         raise UnsupportedInput(f"output is 'audio' or 'text'; got {value!r}.")
 
 
+def _overflow(_: object, __: object, value: Any) -> None:
+    if value not in get_args(Overflow):
+        raise UnsupportedInput(f"overflow is {' or '.join(map(repr, get_args(Overflow)))}; got {value!r}.")
+
+
+def _choice(_: object, __: object, value: Any) -> None:
+    if not isinstance(value, ToolChoice):
+        ToolChoice(value)  # which knows the words
+
+
 def _tools(tools: Any) -> tuple[Tool | FunctionTool[..., Any], ...]:
     return tuple(as_tools(tools or ()))
 
@@ -66,7 +76,7 @@ class SessionSettings:
     tools: Sequence[Tool | FunctionTool[..., Any]] = attrs.field(default=(), converter=_tools)
     """What the model may call. Functions are called by the session, which then goes on; calls of other tools are for
     the application, which adds a `ResultItem` and asks for a reply."""
-    tool_choice: ToolChoice | ToolMode = "auto"
+    tool_choice: ToolChoice | ToolMode = attrs.field(default="auto", validator=_choice)
     tool_rounds: int = attrs.field(default=8, validator=integer(UnsupportedInput, 0, 1000, optional=False))
     """How often in a row functions may be called before the model has to answer."""
     output: Output = attrs.field(default="audio", validator=_output)
@@ -78,8 +88,10 @@ class SessionSettings:
     """What the user speaks, where the model has to be told."""
     max_tokens: int | None = attrs.field(default=None, validator=integer(UnsupportedInput, 1, 2**31 - 1))
     """Of a reply."""
-    sampling: SamplingParams | None = None
-    overflow: Overflow = "truncate"
+    sampling: SamplingParams | None = attrs.field(
+        default=None, validator=kind(UnsupportedInput, SamplingParams, optional=True)
+    )
+    overflow: Overflow = attrs.field(default="truncate", validator=_overflow)
     """What happens when the conversation is longer than the model's context: the oldest turns are left out, or the
     reply fails."""
     turns: TurnTaking | None = attrs.field(

@@ -85,6 +85,8 @@ class Files:
     recording: str
     rate: int
     """Samples a second of what is written."""
+    over: bool = False
+    """All of the recording has been heard."""
     clock: Callable[[], float] = anyio.current_time
     _began: float = 0.0
     _said: list[tuple[int, NDArray[np.float32]]] = attrs.field(factory=list)
@@ -96,13 +98,6 @@ class Files:
     def end(self) -> None:
         """Nothing more is waited for."""
         self._ended.set()
-
-    @property
-    def over(self) -> bool:
-        """Whether all of the recording has been heard."""
-        return self._over
-
-    _over: bool = False
 
     async def frames(self) -> AsyncIterator[AudioFrame]:
         """The recording, then silence until `end`."""
@@ -117,7 +112,7 @@ class Files:
             begin += max(0.0, late - LATE)
             await anyio.sleep(max(0.0, -late))
             yield AudioFrame(samples, self.rate, at - size)
-        self._over = True
+        self.over = True
         while not self._ended.is_set():
             at += size
             await anyio.sleep(max(0.0, begin + at / self.rate - self.clock()))
