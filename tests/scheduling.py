@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import attrs
+import numpy as np
 
 from sauropod._scheduling.scheduler import Scheduler, Step
 from sauropod._scheduling.sequence import Sequence
 from sauropod._values.sampling import DEFAULT_SAMPLING, SamplingParams, StopReason
 from sauropod._values.scheduling import Priority, SchedulerOptions
-from sauropod.abc import CacheFull, StepAborted
+from sauropod.abc import Attached, AudioFrame, CacheFull, StepAborted
 from sauropod.testing import FakeLanguageModel, FakeOptions
+
+SOUNDS = 30
+"""How many tokens that are no text a fake that hears knows."""
 
 
 @attrs.frozen
@@ -42,9 +46,14 @@ class Driver:
     now: int = 0
     said: dict[int, Said] = attrs.field(factory=dict)
     sequences: dict[int, Sequence] = attrs.field(factory=dict)
+    heard: Attached | None = None
+    """What any prompt to a model that hears may have in it: the tokens from -1 down to -`SOUNDS`."""
 
     def __attrs_post_init__(self) -> None:
         self.scheduler = Scheduler(self.model, self.options)
+        if self.model.info.hears:
+            rate = self.model.info.audio_rate
+            self.heard = self.model.attach(AudioFrame(np.ones(rate * SOUNDS // 10, np.float32), rate))
 
     def add(self, id: int, request: Request) -> Sequence:
         sampling = request.sampling.over(DEFAULT_SAMPLING)

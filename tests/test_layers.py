@@ -24,7 +24,7 @@ LAYERS = (
     ("_opening", "_iterating", "_flow"),
     ("_asking", "_handles", "_running"),
     ("_stream",),
-    ("_writing",),
+    ("_attaching", "_writing"),
     ("_runtime",),
     ("_sources", "_audio", "_phonemizers"),
     ("_scheduling", "_text", "_typed", "_speech"),

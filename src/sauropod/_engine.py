@@ -19,6 +19,7 @@ from sauropod._asking import (
     as_priority,
     checked,
 )
+from sauropod._attaching import require_hearing
 from sauropod._handles import ChatHandle, Handle, WorkerHandle
 from sauropod._opening import ModelName, Openable, Place
 from sauropod._running import ToolRun
@@ -174,7 +175,8 @@ class Engine(Openable[Handle]):
         """The model's answer as it is written.
 
         A string is what the user says; a list of `Message` is a conversation; a list of token ids, or a string with
-        `raw`, is continued as it is. A model without a chat template continues strings too.
+        `raw`, is continued as it is. A model without a chat template continues strings too. A model that hears
+        (`info.hears`) takes messages with audio: `Message.user("What is this?", audio="bird.wav")`.
 
         - `tools`: what the model may call, each a `Tool`, or a function with annotations and a docstring. Its calls are
           events, and `tool_calls` of the completion; `run` executes them. `tool_choice`: `"auto"`, `"none"`,
@@ -331,7 +333,9 @@ class Engine(Openable[Handle]):
     # -- inside ----------------------------------------------------------------------------------------------------
 
     def _asked(self, prompt: Prompt, options: Mapping[str, Any], returns: Any = None) -> Asked:
-        return Asked.of(prompt, options, renders=self.info.chat, defaults=self._sampling, returns=returns)
+        asked = Asked.of(prompt, options, renders=self.info.chat, defaults=self._sampling, returns=returns)
+        require_hearing(asked.prompt.messages, self.info)
+        return asked
 
     async def _load(self) -> Handle:
         backend = await self._place.connection()

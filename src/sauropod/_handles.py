@@ -13,6 +13,7 @@ import anyio.lowlevel
 import anyio.to_thread
 import attrs
 
+from sauropod._attaching import heard
 from sauropod._runtime.link import Exchange, Link
 from sauropod._runtime.mailbox import Mailbox
 from sauropod._runtime.pool import Isolation, WorkerPool
@@ -155,7 +156,7 @@ class WorkerHandle(Loaded[ModelInfo]):
             )
             for index in range(sampling.n)
         ]
-        return LocalRun(self.link, requests, self.info.syntax)
+        return LocalRun(self.link, requests, self.info.syntax, self.info.audio_rate)
 
     async def tokens(
         self, prompt: PromptText, sampling: SamplingParams, priority: Priority
@@ -186,6 +187,7 @@ class WorkerHandle(Loaded[ModelInfo]):
         return np.stack(vectors)
 
     async def count_tokens(self, prompt: PromptText) -> int:
+        prompt = await heard(prompt, self.info.audio_rate)
         count: int = await ask(self.link, CountTokens(self.pool.number(), self.model, prompt))
         return count
 

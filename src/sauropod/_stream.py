@@ -10,6 +10,7 @@ from typing import Any, Protocol, Self
 import anyio
 import attrs
 
+from sauropod._attaching import heard
 from sauropod._runtime.link import Exchange, Link
 from sauropod._runtime.mailbox import Mailbox
 from sauropod._runtime.protocol import Answer, Began, End, Failed, Generate, Piece, Reply
@@ -23,6 +24,8 @@ from sauropod._writing import Writing
 from sauropod.errors import BackendError, ClosedError, InvalidOutput, SauropodError
 
 __all__ = ["LocalRun", "RemoteRun", "Run", "TextStream", "value_of"]
+
+_CLOSED = "The stream was closed while it was being read."
 
 
 class Run(Protocol):
@@ -168,6 +171,9 @@ class LocalRun:
     link: Link
     requests: Sequence[Generate]
     syntax: Syntax | None = None
+    audio_rate: int = 0
+    """Samples a second of what the model hears."""
+    _closed: bool = False
     _mailbox: Mailbox[tuple[int, Reply]] | None = None
     _exchanges: list[Exchange] = attrs.field(factory=list)
     _writing: list[Writing] = attrs.field(init=False)
@@ -178,6 +184,7 @@ class LocalRun:
 
     async def next(self) -> StreamEvent:
         if self._mailbox is None:
+            await self._hear()
             self._mailbox = self._submit()
         while not self._ready:
             index, reply = await self._mailbox.get()
@@ -185,9 +192,10 @@ class LocalRun:
         return self._ready.popleft()
 
     async def aclose(self) -> None:
+        self._closed = True
         self._cancel()
         if self._mailbox is not None:
-            self._mailbox.put((0, Failed(ClosedError("The stream was closed while it was being read."))))
+            self._mailbox.put((0, Failed(ClosedError(_CLOSED))))
 
     def abandon(self) -> None:
         for exchange in self._exchanges:
@@ -196,6 +204,15 @@ class LocalRun:
     def _cancel(self) -> None:
         for exchange in self._exchanges:
             self.link.cancel(exchange)
+
+    async def _hear(self) -> None:
+        """Read the audio of the prompt, which all of the texts share."""
+        prompt = self.requests[0].prompt
+        read = await heard(prompt, self.audio_rate)
+        if self._closed:
+            raise ClosedError(_CLOSED)
+        if read is not prompt:
+            self.requests = [attrs.evolve(request, prompt=read) for request in self.requests]
 
     def _submit(self) -> Mailbox[tuple[int, Reply]]:
         mailbox: Mailbox[tuple[int, Reply]] = Mailbox()

@@ -10,8 +10,8 @@ module must be cheap; load native libraries inside `load`.
 
 **Who calls, and when.** A `LanguageModel` lives in a worker. `Backend.load` runs in a thread of its own. After
 that every method is called by the worker's one step thread, one call at a time, with these exceptions, which
-may come from another thread while `decode` runs: `render`, the two that encode, `compile`, and `abort`. Nothing else
-needs a lock.
+may come from another thread while `decode` runs: `render`, those that encode, `attach`, `compile`, and `abort`. Nothing
+else needs a lock.
 
 Subclass the protocols: the methods with a body are defaults that always work, and `sauropod.testing` has the
 conformance tests.
@@ -24,7 +24,8 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from sauropod._values.asking import ChatOptions
-from sauropod._values.batch import Chunk, Sampled
+from sauropod._values.audio import AudioFrame
+from sauropod._values.batch import Attached, Chunk, Sampled
 from sauropod._values.completion import (
     Finished,
     ReasoningDelta,
@@ -72,7 +73,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ArgumentSyntax",
+    "Attached",
     "AudioCodec",
+    "AudioFrame",
     "Backend",
     "CacheFull",
     "CallSyntax",
@@ -189,6 +192,18 @@ class LanguageModel(Protocol):
             raise UnsupportedInput("This model embeds single texts; pairs are for rerankers.")
         return self.encode(text, special=True)
 
+    def encode_rest(self, text: str) -> Sequence[int]:
+        """The tokens of a prompt's text behind something attached: marks are read, and nothing is put before it."""
+        return self.encode(text, special=True)
+
+    def attach(self, audio: AudioFrame) -> Attached:
+        """What stands for a piece of audio, at `info.audio_rate` samples a second, in a prompt.
+
+        All of the hearing that can be done ahead is done here. Raises `UnsupportedInput` for audio that cannot be
+        heard.
+        """
+        raise UnsupportedInput(f"{self.info.name} hears no audio. Use a model that does, or a sauropod.Transcriber.")
+
     def compile(self, grammar: Grammar) -> None:
         """Make a grammar ready for `open`, so that it takes no time there. Takes at most about a second.
 
@@ -225,7 +240,8 @@ class LanguageModel(Protocol):
     def decode(self, chunks: Sequence[Chunk]) -> Sequence[Sampled]:
         """Compute the chunks in one step and choose a token for each that asks for one, in their order.
 
-        A choice may bring forced tokens with it, which a later chunk holds together with the chosen one.
+        A choice may bring forced tokens with it, which a later chunk holds together with the chosen one. The chunks of
+        a step hold either text or what is attached, never both.
 
         Afterwards each slot holds its chunk's tokens too. At most one chunk a slot; `start` is always how many tokens
         the slot holds; their tokens together are at most

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import attrs
 import pytest
 from hypothesis import given, settings
@@ -14,16 +16,20 @@ from sauropod._values.sampling import DEFAULT_SAMPLING, SamplingParams, StopReas
 from sauropod._values.scheduling import Priority, SchedulerOptions
 from sauropod.errors import InvalidSampling, PromptTooLong, QueueFull, UnsupportedInput
 from sauropod.testing import FakeLanguageModel, FakeOptions
-from scheduling import Driver, Request, alone
+from scheduling import SOUNDS, Driver, Request, alone
 
 SHARED = tuple(range(65, 65 + 70))
+SHARED_SOUND = (*SHARED[:32], *range(-1, -9, -1), *SHARED[40:])
+"""With something in it that is no text."""
 
 
 @st.composite
 def prompts(draw: st.DrawFn) -> tuple[int, ...]:
     """Prompts that often begin alike, and part at many places."""
-    head = SHARED[: draw(st.sampled_from([0, 0, 1, 31, 33, 50, 70]))]
-    return head + tuple(draw(st.lists(st.integers(65, 67), min_size=1, max_size=60)))
+    head = draw(st.sampled_from([SHARED, SHARED, SHARED_SOUND]))[: draw(st.sampled_from([0, 0, 1, 31, 33, 50, 70]))]
+    sound = -draw(st.integers(1, SOUNDS))
+    heard = range(sound, max(sound - draw(st.sampled_from([0, 0, 1, 20])), -SOUNDS - 1), -1)
+    return (*head, *heard, *draw(st.lists(st.integers(65, 67), min_size=1, max_size=60)))
 
 
 @st.composite
@@ -66,6 +72,7 @@ def models(draw: st.DrawFn) -> FakeOptions:
         idle_slots_cost=draw(st.booleans()),
         aborts=draw(st.frozensets(st.integers(1, 60), max_size=4)),
         grammar_fails_at=draw(st.none() | st.integers(0, 20)),
+        hears=True,
     )
 
 
@@ -103,6 +110,26 @@ def test_a_resumed_sequence_goes_on_as_if_nothing_had_happened(
     driver.scheduler.add(sequence)
     driver.said[0].tokens = list(kept)
     assert driver.run([])[0] == expected
+
+
+def test_answers_go_on_at_least_every_second_step_while_others_listen() -> None:
+    """A step holds text or what is attached; they take turns, and nobody waits longer than one step."""
+    model = FakeLanguageModel(FakeOptions(slots=3, context_length=400, step_tokens=8, hears=True))
+    driver = Driver(model)
+    driver.add(0, Request((65,), SamplingParams(temperature=0, max_tokens=40, ignore_eos=True)))
+    driver.step()
+    heard = tuple(range(-1, -SOUNDS - 1, -1))
+    for id in (1, 2):
+        driver.add(id, Request((66, *heard, 65 + id)))
+    waited, lengths = [], [1]
+    while not driver.said[0].reason:
+        driver.step()
+        lengths.append(len(driver.said[0].tokens))
+        waited.append(lengths[-1] == lengths[-2])
+    assert any(waited)
+    assert not any(first and second for first, second in itertools.pairwise(waited))
+    assert driver.said[1].reason
+    assert driver.said[2].reason
 
 
 def test_requests_that_arrive_together_compute_their_common_prefix_once() -> None:

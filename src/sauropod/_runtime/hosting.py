@@ -100,7 +100,7 @@ class Host:
             case Embed():
                 return partial(self.embed, request, self.encode_inputs(request.inputs), received)
             case CountTokens():
-                return partial(Answer, len(self.preparer.encode(request.prompt)))
+                return partial(Answer, len(self.preparer.encode(request.prompt).tokens))
             case CountInputs():
                 return partial(Answer, sum(map(len, self.encode_inputs(request.inputs))))
             case Encode():

@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from sauropod._runtime.encoding import Encoded, encode, placed, sounds_of
 from sauropod._runtime.protocol import Began, PromptText
 from sauropod._text.answer_grammar import answer_grammar
 from sauropod._text.conversation import adapted
@@ -20,7 +21,7 @@ from sauropod._values.grammar import Grammar, GrammarKind
 from sauropod._values.messages import Message, Tool
 from sauropod._values.sampling import SamplingParams
 from sauropod._values.syntax import Syntax
-from sauropod.abc import LanguageModel, ModelInfo
+from sauropod.abc import Attached, LanguageModel, ModelInfo
 from sauropod.errors import InvalidGrammar, PromptTooLong, UnsupportedInput
 
 __all__ = ["Prepared", "Preparer"]
@@ -41,6 +42,8 @@ class Prepared:
     """Whether the answer begins in the middle of thoughts."""
     marks: Mapping[int, bytes]
     """Tokens that are shown as text, though they add none: the marks of the model's syntax."""
+    attached: Sequence[Attached] = ()
+    """What stands for the audio in it."""
 
 
 @attrs.define(eq=False)
@@ -71,21 +74,23 @@ class Preparer:
     def prepare(self, prompt: PromptText, sampling: SamplingParams) -> Prepared:
         """Raises `UnsupportedInput`, `PromptTooLong` or `InvalidGrammar`."""
         if not prompt.messages:
-            tokens = self.encode(prompt)
+            encoded = self.encode(prompt)
             if sampling.grammar is not None:
                 self._compile(sampling.grammar)
-            return Prepared(tokens, Began(len(tokens)), sampling.grammar, False, {})
+            began = Began(len(encoded.tokens))
+            return Prepared(encoded.tokens, began, sampling.grammar, False, {}, encoded.attached)
         return self._conversation(prompt.messages, prompt.chat, sampling)
 
-    def encode(self, prompt: PromptText) -> list[int]:
+    def encode(self, prompt: PromptText) -> Encoded:
         """The tokens of a prompt. Raises `UnsupportedInput` or `PromptTooLong`."""
         if prompt.tokens is not None:
-            return self._checked(prompt.tokens)
+            return Encoded(self._checked(prompt.tokens))
         if prompt.text is not None and (prompt.before or prompt.after):
-            return self._checked([*prompt.before, *self.model.encode(prompt.text, special=False), *prompt.after])
+            text = self.model.encode(prompt.text, special=False)
+            return Encoded(self._checked([*prompt.before, *text, *prompt.after]))
         if prompt.text is not None:
-            return list(self.model.encode(prompt.text, special=True))
-        return list(self.model.encode(self._rendered(prompt.messages, prompt.chat), special=True))
+            return encode(self.model, prompt.text, prompt.audio)
+        return self._encoded(self._rendered(prompt.messages, prompt.chat), prompt.messages)
 
     def decode(self, tokens: Sequence[int]) -> str:
         """The text of tokens, marks as they are written. Raises `UnsupportedInput`."""
@@ -100,18 +105,22 @@ class Preparer:
         text = self._rendered(kept, chat)
         prefill = self._prefill(text)
         text, prefill = self._without_thoughts(text, prefill, chat)
-        tokens = list(self.model.encode(text, special=True))
+        encoded = self._encoded(text, kept)
         grammar = self._grammar(chat, sampling, prefill)
         if grammar is not None:
             self.model.compile(grammar)
         syntax = self.info.syntax or Syntax()
         thinking = OutputParser(syntax, (), str, prefill=prefill).thinking
-        began = Began(len(tokens), prefill, len(kept), len(messages) - len(kept), dropped_tokens)
-        return Prepared(tokens, began, grammar, thinking, self._all_marks if chat.offered else self._plain_marks)
+        began = Began(len(encoded.tokens), prefill, len(kept), len(messages) - len(kept), dropped_tokens)
+        marks = self._all_marks if chat.offered else self._plain_marks
+        return Prepared(encoded.tokens, began, grammar, thinking, marks, encoded.attached)
+
+    def _encoded(self, text: str, messages: Sequence[Message]) -> Encoded:
+        return encode(self.model, text, sounds_of(messages))
 
     def _rendered(self, messages: Sequence[Message], chat: ChatOptions) -> str:
         calls = self.info.syntax.calls if self.info.syntax is not None else None
-        told, tools = adapted(messages, chat.described, calls)
+        told, tools = adapted(placed(messages), chat.described, calls)
         return self.model.render(told, tools, options={**self._effort(chat), **chat.template_options})
 
     def _effort(self, chat: ChatOptions) -> Mapping[str, Any]:
@@ -139,8 +148,7 @@ class Preparer:
         def length(kept: Sequence[Message]) -> int:
             if len(kept) not in lengths:
                 try:
-                    tokens = self.model.encode(self._rendered(kept, chat), special=True)
-                    lengths[len(kept)] = len(tokens)
+                    lengths[len(kept)] = len(self._encoded(self._rendered(kept, chat), kept).tokens)
                 except PromptTooLong as error:
                     lengths[len(kept)] = error.tokens
             return lengths[len(kept)]

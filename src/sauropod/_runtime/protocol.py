@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias
 import attrs
 
 from sauropod._values.asking import ChatOptions
+from sauropod._values.audio import AudioFrame
 from sauropod._values.completion import Timings
 from sauropod._values.loading import LoadOptions, Source
 from sauropod._values.messages import Message
@@ -48,7 +49,8 @@ __all__ = [
 class PromptText:
     """A prompt before it is rendered and encoded: a conversation, a text that is continued as it is, or tokens.
 
-    A `text` with tokens `before` or `after` it is only text: marks in it mean nothing.
+    A `text` with tokens `before` or `after` it is only text: marks in it mean nothing. `audio` stands where a text
+    has places for it; that of a conversation is in its messages.
     """
 
     messages: Sequence[Message] = ()
@@ -58,6 +60,7 @@ class PromptText:
     tokens: Sequence[int] | None = None
     before: Sequence[int] = ()
     after: Sequence[int] = ()
+    audio: Sequence[AudioFrame] = ()
 
 
 # -- to the worker; `id` names the exchange, `model` the model it is about -------------------------------------------

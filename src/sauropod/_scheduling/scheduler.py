@@ -92,6 +92,8 @@ class Scheduler:
     pace: Pace = attrs.field(factory=Pace)
     _crowded: bool = False
     """The cache turned out too small for those running; until one of them leaves, nobody joins."""
+    _attached_turn: bool = False
+    """The last step read what is attached to prompts, and no text."""
 
     def __attrs_post_init__(self) -> None:
         self.slots = Slots(self.model, Snapshots(self.options.snapshot_bytes))
@@ -175,8 +177,11 @@ class Scheduler:
         left, reading, answering = self.model.info.step_tokens, self._budget(), sum(map(_goes_on, first))
         chosen: list[Sequence] = []
         chunks: list[Chunk] = []
+        self._attached_turn = self._is_turn_of_attached(ordered)
         for place, sequence in enumerate((*first, *later)):
             goes_on = _goes_on(sequence)
+            if _attached_next(sequence) is not self._attached_turn:
+                continue
             room = min(left, goes_on + min(reading, max(1 - goes_on, left - answering)))
             if room == 0 or (place >= len(first) and reading == 0):
                 continue
@@ -349,8 +354,15 @@ class Scheduler:
     def _chunk(self, sequence: Sequence, budget: int) -> Chunk:
         assert sequence.slot is not None
         end = min(len(sequence.tokens), sequence.computed + budget, sequence.next_cut() or len(sequence.tokens))
+        end = sequence.same_kind_until(end)
         tokens = sequence.tokens[sequence.computed : end]
         return Chunk(sequence.slot, sequence.computed, tokens, end == len(sequence.tokens))
+
+    def _is_turn_of_attached(self, running: Results[Sequence]) -> bool:
+        """Whether the next step reads what is attached to prompts: by turns with text, because one step cannot hold
+        both."""
+        wanted = {_attached_next(sequence) for sequence in running if sequence.pending}
+        return True in wanted and not (self._attached_turn and False in wanted)
 
     def _accept(self, sequence: Sequence, sampled: Sampled) -> list[Output]:
         """The token chosen for a sequence and those forced after it, as far as it goes on."""
@@ -398,6 +410,11 @@ class Scheduler:
     def _cut(self, sequence: Sequence, length: int) -> None:
         if length > sequence.computed and length not in sequence.cuts:
             sequence.cuts = sorted([*sequence.cuts, length])
+
+
+def _attached_next(sequence: Sequence) -> bool:
+    """Whether what it must have computed next is no text."""
+    return bool(sequence.pending) and sequence.tokens[sequence.computed] < 0
 
 
 def _goes_on(sequence: Sequence) -> bool:

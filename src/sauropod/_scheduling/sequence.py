@@ -67,6 +67,12 @@ class Sequence:
         self.generated.append(token)
         self.tokens.append(token)
 
+    def same_kind_until(self, end: int) -> int:
+        """Up to where, and at most `end`, what comes next is all text, or all attached."""
+        attached = self.tokens[self.computed] < 0
+        following = range(self.computed + 1, end)
+        return next((at for at in following if (self.tokens[at] < 0) is not attached), end)
+
     def next_cut(self) -> int | None:
         """The first length beyond what is computed at which a chunk must end."""
         return next((cut for cut in self.cuts if cut > self.computed), None)

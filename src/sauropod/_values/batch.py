@@ -8,7 +8,19 @@ import attrs
 
 from sauropod.errors import SauropodError
 
-__all__ = ["Chunk", "Sampled"]
+__all__ = ["Attached", "Chunk", "Sampled"]
+
+
+@attrs.define(eq=False)
+class Attached:
+    """Tokens that stand for something that is no text, such as a piece of audio.
+
+    Those that are no token of the vocabulary are negative, and mean the same as long as the model is loaded: equal
+    audio has equal tokens, other audio has others, so that what was computed of a prompt is found again by its tokens.
+    The model can compute them as long as somebody holds this.
+    """
+
+    tokens: Sequence[int]
 
 
 @attrs.frozen

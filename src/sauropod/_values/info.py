@@ -81,5 +81,12 @@ class ModelInfo:
     idle_slots_cost: bool = False
     """Whether what idle slots hold slows every step down, so that it is better off in host memory while others run. So
     it is on a CPU, where llama.cpp's attention looks at every cell in use, whoever uses it."""
+    audio_rate: int = 0
+    """Samples a second of the audio it hears by itself; 0 if it hears none."""
     licence: str = ""
     placement: Placement | None = None
+
+    @property
+    def hears(self) -> bool:
+        """Whether messages may carry audio."""
+        return self.audio_rate > 0

@@ -5,14 +5,36 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 
+from sauropod._values.audio import AudioFrame
 from sauropod._values.checks import is_text, kind, listed
 from sauropod.errors import UnsupportedInput
 
-__all__ = ["Message", "Prompt", "Role", "Tool", "ToolCall", "ToolChoice", "ToolMode", "as_messages", "as_tokens"]
+if TYPE_CHECKING:
+    import os
+
+__all__ = [
+    "PLACE",
+    "Message",
+    "Prompt",
+    "Role",
+    "Sound",
+    "Tool",
+    "ToolCall",
+    "ToolChoice",
+    "ToolMode",
+    "as_messages",
+    "as_tokens",
+]
+
+Sound: TypeAlias = "str | os.PathLike[str] | bytes | AudioFrame"
+"""Audio in a message: a file, the bytes of one, or samples."""
+
+PLACE = "\ufffc"
+"""Stands in a text where something does that is no text: Unicode's object replacement character."""
 
 Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
 
@@ -147,12 +169,34 @@ def _plain(text: str) -> str:
     return str.__str__(text) if isinstance(text, str) else text
 
 
+def _sounds(audio: Sound | Iterable[Sound]) -> tuple[Sound, ...]:
+    given = audio if isinstance(audio, list | tuple) else (audio,)
+    sounds = tuple(bytes(each) if isinstance(each, bytearray | memoryview) else each for each in given)
+    for sound in sounds:
+        if not isinstance(sound, bytes | AudioFrame) and not _is_path(sound):
+            raise UnsupportedInput(
+                "A message's audio is a path, the bytes of a file, or an AudioFrame(samples, rate), or a list of "
+                f"them; got {type(sound).__name__}."
+            )
+    return sounds
+
+
+def _is_path(sound: object) -> bool:
+    return isinstance(sound, str) or hasattr(sound, "__fspath__")
+
+
+def _briefly(audio: Sequence[Sound]) -> str:
+    return f"({', '.join(repr(each) if _is_path(each) else type(each).__name__ for each in audio)})"
+
+
 @attrs.frozen
 class Message:
     """One party's say in a conversation.
 
-    `content` is text. An assistant's message may carry `tool_calls`, and the `reasoning` that led to
-    it. A tool's message is the result of the call named by `tool_call_id`, of the tool called `name`.
+    `content` is text. A user's message may carry `audio`, for a model that hears (`info.hears`): it comes before the
+    text, or where the text has object replacement characters (U+FFFC), one for each. An assistant's message may carry
+    `tool_calls`, and the `reasoning` that led to it. A tool's message is the result of the call named by
+    `tool_call_id`, of the tool called `name`.
     """
 
     role: Role = attrs.field(converter=_role)
@@ -161,6 +205,7 @@ class Message:
     tool_call_id: str | None = attrs.field(default=None, kw_only=True)
     name: str | None = attrs.field(default=None, kw_only=True)
     reasoning: str | None = attrs.field(default=None, kw_only=True)
+    audio: Sequence[Sound] = attrs.field(default=(), kw_only=True, converter=_sounds, repr=_briefly)
 
     @role.validator
     def _known_role(self, _: object, role: str) -> None:
@@ -171,8 +216,21 @@ class Message:
     def _text(self, _: object, content: object) -> None:
         if not isinstance(content, str):
             raise UnsupportedInput(
-                f"A message's content is text; got {type(content).__name__}. "
-                "Images and audio are not supported by this version."
+                f"A message's content is text; got {type(content).__name__}. Audio goes into audio=…; images are not "
+                "supported by this version."
+            )
+
+    @audio.validator
+    def _heard(self, _: object, audio: Sequence[Sound]) -> None:
+        if not audio:
+            return
+        if self.role != "user":
+            raise UnsupportedInput(f"Only a user's message can carry audio; this is of the role {self.role!r}.")
+        places = self.content.count(PLACE)
+        if places not in (0, len(audio)):
+            raise UnsupportedInput(
+                f"The text has {places} places for audio (U+FFFC), and there are {len(audio)} pieces of it. Give one "
+                "for each, or none."
             )
 
     @classmethod
@@ -180,8 +238,8 @@ class Message:
         return cls("system", content)
 
     @classmethod
-    def user(cls, content: str) -> Message:
-        return cls("user", content)
+    def user(cls, content: str = "", *, audio: Sound | Sequence[Sound] = ()) -> Message:
+        return cls("user", content, audio=audio)
 
     @classmethod
     def assistant(cls, content: str = "", *, tool_calls: Sequence[ToolCall] = ()) -> Message:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import attrs
@@ -9,7 +10,7 @@ import attrs
 from sauropod._values.grammar import Grammar, GrammarKind
 from sauropod._values.messages import Message, Tool
 from sauropod._values.sampling import DEFAULT_SAMPLING, SamplingParams
-from sauropod.abc import CacheFull, Chunk, LanguageModel, Sampled, StepAborted
+from sauropod.abc import AudioFrame, CacheFull, Chunk, LanguageModel, Sampled, StepAborted
 from sauropod.errors import InvalidGrammar, UnsupportedInput
 from sauropod.testing.violation import ContractViolation, require
 
@@ -31,7 +32,7 @@ def check_language_model(make: Callable[[], LanguageModel], *, exact: bool = Tru
     """
     for check in (
         *(_info, _text, _renders, _slots_are_apart, _chunks_add_up, _truncate, _copy, _save),
-        *(_samples, _resumes, _aborts, _refuses_overflow, _embeds),
+        *(_samples, _resumes, _aborts, _refuses_overflow, _embeds, _hears),
         *(_grammars, _grammars_resume, _grammars_disturb_nobody),
     ):
         model = make()
@@ -101,6 +102,20 @@ class _Model:
 
     def clear(self, slot: int) -> None:
         require(self.model.truncate(slot, 0), "truncate(slot, 0) gave False; it must always succeed")
+
+    def say_heard(self, slot: int, prompt: Sequence[int], count: int, size: int) -> list[int]:
+        """What an empty slot answers to a prompt with audio, of which it reads so many tokens in a step."""
+        self.open(slot, prompt)
+        held = token = 0
+        for _, run in itertools.groupby(prompt, key=lambda each: each < 0):
+            kind = list(run)
+            for begin in range(0, len(kind), size):
+                chunk = kind[begin : begin + size]
+                last = held + len(chunk) == len(prompt)
+                sampled = self.model.decode([Chunk(slot, held, chunk, last)])
+                held += len(chunk)
+                token = sampled[0].token if last else token
+        return self.go_on(slot, held, token, count)
 
 
 def _info(own: _Model) -> None:
@@ -268,6 +283,37 @@ def _resumes(own: _Model) -> None:
     own.model.open(0, params.over(DEFAULT_SAMPLING), prompt, said)
     rest = own.go_on(0, len(prompt) + len(said), own.feed(0, 0, prompt + said), own.agree - len(said))
     require(said + rest == whole, f"resumed after {said}, a seeded slot went on with {rest} instead of as in {whole}")
+
+
+def _hears(own: _Model) -> None:
+    """Audio stands in a prompt as tokens do."""
+    import numpy as np
+
+    model, rate = own.model, own.model.info.audio_rate
+    noise = np.random.default_rng(1).uniform(-0.3, 0.3, rate or 16_000).astype(np.float32)
+    sound = AudioFrame(noise, rate or 16_000)
+    if not model.info.hears:
+        try:
+            model.attach(sound)
+        except UnsupportedInput:
+            return
+        raise ContractViolation("attach() took audio, and info.audio_rate is 0")
+    first, second = model.attach(sound), model.attach(AudioFrame(noise.copy(), rate))
+    other = model.attach(AudioFrame(noise[::-1].copy(), rate))
+    require(list(first.tokens) == list(second.tokens), "attach() gave other tokens for the same audio")
+    attached = {token for token in first.tokens if token < 0}
+    require(bool(attached), "attach() gave nothing that is no text; such tokens are negative")
+    require(attached.isdisjoint(other.tokens), "attach() gave the same tokens for other audio")
+    require(all(token < model.info.vocabulary_size for token in first.tokens), "attach() gave tokens out of range")
+    begin, rest = own.prompt(most=6), list(model.encode_rest(TEXT))[:6]
+    require(all(0 <= token < model.info.vocabulary_size for token in rest), "encode_rest() gave tokens out of range")
+    prompts = [[*begin, *each.tokens, *rest] for each in (first, other)]
+    said = own.say_heard(0, prompts[0], 12, model.info.step_tokens)
+    own.clear(0)
+    in_pieces = own.say_heard(0, prompts[0], own.agree, 7)
+    require(said[: own.agree] == in_pieces, "what is said to audio depends on how it was cut into chunks")
+    own.clear(0)
+    require(said != own.say_heard(0, prompts[1], 12, model.info.step_tokens), "other audio makes no difference")
 
 
 def _aborts(own: _Model) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import pickle
 import signal
 import threading
 import time
+import weakref
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,8 @@ from sauropod._values.grammar import Grammar, GrammarKind
 from sauropod._values.messages import Message, Tool
 from sauropod._values.sampling import DEFAULT_SAMPLING, SamplingParams
 from sauropod.abc import (
+    Attached,
+    AudioFrame,
     CacheFull,
     Chunk,
     LanguageModel,
@@ -38,6 +42,8 @@ if TYPE_CHECKING:
 __all__ = ["FakeLanguageModel", "FakeOptions"]
 
 EOS, BOS, FIRST_PIECE = 256, 257, 258
+SOUND_RATE = 16_000
+NOTE = "♪".encode()
 PIECES = (
     b" the",
     b"ing",
@@ -78,6 +84,8 @@ class FakeOptions:
     says: Mapping[str, str] = attrs.field(factory=dict)
     """What it answers, by a text that stands in the conversation: of several the one that stands last. An answer may
     hold calls, as `<tool_call>{"name": …, "arguments": …}</tool_call>`, and before them `<think>thoughts</think>`."""
+    hears: bool = False
+    """Whether prompts may carry audio: a token for every tenth of a second, which `says` knows as ♪."""
     grammars: bool = True
     grammar_fails_at: int | None = None
     """The length of an answer at which its grammar fails in the middle."""
@@ -114,6 +122,13 @@ class FakeLanguageModel(LanguageModel):
     """Every step so far."""
     computed: int = 0
     """Tokens computed in all."""
+    heard: list[AudioFrame] = attrs.field(factory=list)
+    """All audio so far."""
+    _attached: weakref.WeakValueDictionary[bytes, Attached] = attrs.field(factory=weakref.WeakValueDictionary)
+    """By what it sounds like."""
+    _numbers: dict[bytes, int] = attrs.field(factory=dict)
+    """The first of the tokens of what was heard, counted down from -1."""
+    _next_number: int = -1
     _cells: list[list[int]] = attrs.field(init=False)
     _opened: dict[int, _Opened] = attrs.field(factory=dict)
     _compiled: set[Grammar] = attrs.field(factory=set)
@@ -144,6 +159,7 @@ class FakeLanguageModel(LanguageModel):
             grammars=frozenset({GrammarKind.CHOICE}) if options.grammars else frozenset(),
             rewinds=options.rewinds,
             idle_slots_cost=options.idle_slots_cost,
+            audio_rate=SOUND_RATE if options.hears else 0,
             placement=Placement("cpu", ("cpu",), 0, 0, 0, 0, 0),
         )
 
@@ -163,6 +179,25 @@ class FakeLanguageModel(LanguageModel):
     def encode(self, text: str, *, special: bool) -> Sequence[int]:
         return [BOS] * special + list(text.encode())
 
+    def encode_rest(self, text: str) -> Sequence[int]:
+        return self.encode(text, special=False)
+
+    def attach(self, audio: AudioFrame) -> Attached:
+        if not self.options.hears:
+            return super().attach(audio)
+        require(audio.rate == SOUND_RATE, f"attach() got audio at {audio.rate} samples a second")
+        require(len(audio.samples) > 0, "attach() got no audio")
+        self.heard.append(audio)
+        sound = hashlib.sha256(audio.samples.tobytes()).digest()
+        length = -(-len(audio.samples) * 10 // SOUND_RATE)
+        if sound not in self._numbers:
+            self._numbers[sound] = self._next_number
+            self._next_number -= length
+        first = self._numbers[sound]
+        found = self._attached.get(sound) or Attached(range(first, first - length, -1))
+        self._attached[sound] = found
+        return found
+
     def compile(self, grammar: Grammar) -> None:
         if grammar.kind not in self.info.grammars:
             super().compile(grammar)
@@ -170,6 +205,7 @@ class FakeLanguageModel(LanguageModel):
         self._compiled.add(grammar)
 
     def piece(self, token: int) -> bytes:
+        require(token >= 0, "piece() got a token that is no text")
         if token < EOS:
             return bytes([token])
         return PIECES[token - FIRST_PIECE] if token >= FIRST_PIECE else b""
@@ -280,6 +316,10 @@ class FakeLanguageModel(LanguageModel):
             require(chunk.start == held, f"a chunk starts at {chunk.start}, but slot {chunk.slot} holds {held}")
             require(held + len(chunk.tokens) <= self.options.context_length, "a slot exceeds the context")
             require(chunk.slot in self._opened, f"slot {chunk.slot} was not opened")
+        attached = [token for chunk in chunks for token in chunk.tokens if token < 0]
+        require(len(attached) in (0, total), "a step holds text and what is attached")
+        known = {token for each in self._attached.values() for token in each.tokens}
+        require(known.issuperset(attached), "a step holds what was attached and is not held any more")
 
     def _hold(self, slot: int, tokens: Sequence[int]) -> None:
         self.held[slot].extend(tokens)
@@ -320,10 +360,16 @@ class FakeLanguageModel(LanguageModel):
 
     def _answer(self, prompt: Sequence[int]) -> bytes | None:
         """What it was told to answer."""
-        text = b"".join(map(self.piece, prompt)).decode(errors="replace")
+        text = self._text(prompt)
         places = {cue: text.rfind(cue) for cue in self.options.says}
         last = max(places, key=lambda cue: places[cue])
         return self.options.says[last].encode() if places[last] >= 0 else None
+
+    def _text(self, tokens: Sequence[int]) -> str:
+        """With ♪ for every run of what is no text."""
+        runs = itertools.groupby(tokens, key=lambda token: token < 0)
+        pieces = (NOTE if attached else b"".join(map(self.piece, run)) for attached, run in runs)
+        return b"".join(pieces).decode(errors="replace")
 
     def _draw_held(self, opened: _Opened, held: Sequence[int], choices: Choices) -> list[int]:
         """The next token of a text that is held to choices, and those forced after it."""
@@ -355,7 +401,7 @@ class FakeLanguageModel(LanguageModel):
 
     def _says(self, chunk: Chunk, text: str) -> bool:
         tokens = [*self.held[chunk.slot], *chunk.tokens]
-        return text.encode() in b"".join(self.piece(token) for token in tokens)
+        return text in self._text(tokens)
 
 
 def _written(message: Message) -> str:

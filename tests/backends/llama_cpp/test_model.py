@@ -18,6 +18,7 @@ KINDS = {
     "recurrent": models.tiny_recurrent,
     "sliding window": models.tiny_windowed,
     "mixture of experts": models.tiny_moe,
+    "positions in several dimensions": models.tiny_mrope,
 }
 
 

@@ -16,7 +16,7 @@ import attrs
 from sauropod._log import log
 from sauropod.errors import BackendNotFound
 
-__all__ = ["ggml_function", "library", "listening"]
+__all__ = ["ggml_function", "library", "listening", "log_callback"]
 
 _LEVELS = {1: logging.DEBUG, 2: logging.DEBUG, 3: logging.INFO, 4: logging.WARNING}
 """enum ggml_log_level, one step lower: its errors are raised as well, and its warnings are seldom for users."""
@@ -52,7 +52,8 @@ def library() -> Any:
             f"llama-cpp-python is installed but its native library cannot be loaded ({error}). "
             "Build it again: pip install --force-reinstall --no-cache-dir --no-binary llama-cpp-python llama-cpp-python"
         ) from error
-    llama_cpp.llama_log_set(_native_log().callback(llama_cpp), ctypes.c_void_p(0))
+    _native_log().connect(llama_cpp)
+    llama_cpp.llama_log_set(log_callback(), ctypes.c_void_p(0))
     llama_cpp.llama_backend_init()
     return llama_cpp
 
@@ -62,6 +63,11 @@ def ggml_function(name: str, result: Any, *arguments: Any) -> Any:
     function = next(getattr(part, name) for part in _ggml_libraries() if hasattr(part, name))
     function.restype, function.argtypes = result, arguments
     return function
+
+
+def log_callback() -> Any:
+    """The C function that takes the lines of native logs, once the library is loaded."""
+    return _native_log().callback
 
 
 @contextmanager
@@ -94,12 +100,11 @@ class _NativeLog:
     _logger: logging.Logger = attrs.field(factory=lambda: log("sauropod.llama_cpp"))
     _level: int = logging.DEBUG
     _line: str = ""
-    _kept: Any = None
+    callback: Any = None
+    """The C function to be called; kept here, because the libraries keep no more than its address."""
 
-    def callback(self, llama_cpp: Any) -> Any:
-        """The C function to be called; kept here, because the library keeps no more than its address."""
-        self._kept = llama_cpp.llama_log_callback(self._take)
-        return self._kept
+    def connect(self, llama_cpp: Any) -> None:
+        self.callback = llama_cpp.llama_log_callback(self._take)
 
     def _take(self, level: int, text: bytes, _: object) -> None:
         if level != _CONTINUED:

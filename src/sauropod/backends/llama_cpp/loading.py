@@ -10,10 +10,12 @@ from typing import Any
 
 import attrs
 
+from sauropod._log import log
 from sauropod._values.grammar import GrammarKind
 from sauropod.abc import LoadOptions, ModelInfo, Placement, Source
 from sauropod.backends.llama_cpp.devices import NativeDevice, add_rpc_servers, choose, native_devices
 from sauropod.backends.llama_cpp.embedding import Embedder
+from sauropod.backends.llama_cpp.hearing import Projector
 from sauropod.backends.llama_cpp.library import library, listening
 from sauropod.backends.llama_cpp.machine import physical_cores
 from sauropod.backends.llama_cpp.metadata import Metadata
@@ -33,6 +35,8 @@ from sauropod.backends.llama_cpp.vocabulary import Vocabulary
 from sauropod.errors import BackendError, DeviceUnavailable, OutOfMemory, UnsupportedInput, UnsupportedModel
 
 __all__ = ["load"]
+
+_logger = log("sauropod.llama_cpp")
 
 _PROBES = (1024, 2048)
 """Cells of the caches made to find out what a cell takes."""
@@ -76,6 +80,7 @@ class _Loading:
         metadata = Metadata(model)
         self._refuse_what_is_no_language_model(model, metadata)
         generates = metadata.is_causal and metadata.pooling != "rank"
+        projector = self._projector(model) if generates else None
         room = self._room(model, metadata) if generates else Room(metadata.trained_context_length, 0)
         abort = AbortFlag()
         context = self._make_context(model, room, abort) if generates else None
@@ -83,7 +88,11 @@ class _Loading:
         template, fault = self._template(metadata, vocabulary) if generates else (None, "This model only embeds.")
         embedder = self._embedder(model, metadata, room)
         info = self._describe(model, metadata, room, embedder, vocabulary, generates, template is not None)
-        return LlamaModel(model, context, info, vocabulary, embedder, abort, template, fault, metadata.window)
+        if projector is not None:
+            info = _hearing(info, projector)
+        return LlamaModel(
+            model, context, info, vocabulary, embedder, abort, template, fault, metadata.window, projector
+        )
 
     def undo(self) -> None:
         for step in reversed(self._undo):
@@ -149,6 +158,21 @@ class _Loading:
             self._kept.append((ctypes.c_float * most)(*shares))
             params.tensor_split = self._kept[-1]
         return params
+
+    def _projector(self, model: Any) -> Projector | None:
+        """What the model hears with. It can be used without, so what is wrong with one is only told."""
+        path = self.source.projector
+        if path is None or not self.settings.projector:
+            return None
+        threads = self.settings.threads or physical_cores()
+        try:
+            projector = Projector.load(path, model, gpu=self._is_on_gpu, threads=threads)
+        except UnsupportedModel as error:
+            _logger.warning("The model is used without its projector, and hears nothing: %s", error)
+            return None
+        if projector is not None:
+            self._undo.append(projector.close)
+        return projector
 
     def _refuse_what_is_no_language_model(self, model: Any, metadata: Metadata) -> None:
         lib = library()
@@ -352,7 +376,11 @@ class _Loading:
 
     @property
     def _cache_is_on_gpu(self) -> bool:
-        return self.settings.offload_kqv and offloaded_layers(self.lines)[0] > 0
+        return self.settings.offload_kqv and self._is_on_gpu
+
+    @property
+    def _is_on_gpu(self) -> bool:
+        return offloaded_layers(self.lines)[0] > 0
 
     @property
     def _name(self) -> str:
@@ -371,3 +399,11 @@ class _Loading:
                 "a smaller cache_type, or a smaller model."
             )
         return kind(f"{what} ({self._name}): {reason}.")
+
+
+def _hearing(info: ModelInfo, projector: Projector) -> ModelInfo:
+    """What is known of a model that hears."""
+    placement = info.placement
+    if placement is not None:
+        placement = attrs.evolve(placement, weight_bytes=placement.weight_bytes + projector.weight_bytes)
+    return attrs.evolve(info, audio_rate=projector.rate, placement=placement)

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from sauropod._values.grammar import Grammar
 from sauropod._values.messages import Message, Tool
 from sauropod._values.sampling import SamplingParams
-from sauropod.abc import CacheFull, Chunk, LanguageModel, ModelInfo, Sampled, StepAborted
+from sauropod.abc import Attached, AudioFrame, CacheFull, Chunk, LanguageModel, ModelInfo, Sampled, StepAborted
 from sauropod.backends.llama_cpp.batch import Batch
 from sauropod.backends.llama_cpp.embedding import Embedder
 from sauropod.backends.llama_cpp.grammar import Grammars
+from sauropod.backends.llama_cpp.hearing import Projector, VectorBatch
 from sauropod.backends.llama_cpp.library import library, listening
 from sauropod.backends.llama_cpp.sampling import Candidates, Sampler
 from sauropod.backends.llama_cpp.template import ChatTemplate, ToolTemplates
@@ -71,6 +72,8 @@ class LlamaModel(LanguageModel):
     _template_fault: str = "This model has no chat template; give one with chat_template=…, or ask with raw=True."
     _window: int = 0
     """How many tokens back sliding-window layers see; 0 if there are none."""
+    _projector: Projector | None = None
+    """What it hears with."""
     _memory: Any = attrs.field(init=False, default=None)
     _batch: Batch = attrs.field(init=False)
     _candidates: Candidates = attrs.field(init=False)
@@ -106,6 +109,12 @@ class LlamaModel(LanguageModel):
     def encode(self, text: str, *, special: bool) -> Sequence[int]:
         return self._vocabulary.encode_prompt(text) if special else self._vocabulary.encode_text(text)
 
+    def encode_rest(self, text: str) -> Sequence[int]:
+        return self._vocabulary.encode_rest(text)
+
+    def attach(self, audio: AudioFrame) -> Attached:
+        return super().attach(audio) if self._projector is None else self._projector.hear(audio)
+
     def encode_input(self, text: str, second: str | None = None) -> Sequence[int]:
         if second is not None and self._info.pooling != "rank":
             raise UnsupportedInput(f"{self._info.name} embeds single texts; pairs are for rerankers.")
@@ -139,16 +148,20 @@ class LlamaModel(LanguageModel):
             self._vocabulary.pointer,
             self._vocabulary.eos,
             self._info.context_length,
-            prompt,
+            [token for token in prompt if token >= 0],  # what is attached has no penalties
             generated,
             constraint,
         )
 
     def decode(self, chunks: Sequence[Chunk]) -> Sequence[Sampled]:
-        last = self._batch.fill(chunks)
+        if self._projector is not None and chunks[0].tokens[0] < 0:
+            vectors = VectorBatch.of(chunks, self._projector)
+            native, last = vectors.native, vectors.last
+        else:
+            last, native = self._batch.fill(chunks), self._batch.native
         choosing = [self._samplers[chunk.slot].constraint for chunk in chunks if chunk.sample]
         with listening() as lines, self._grammars.beside(choosing):
-            result = library().llama_decode(self._context, self._batch.native)
+            result = library().llama_decode(self._context, native)
         self._abort.lower()  # not before: who raises it just before this step means this step
         if result == _NO_ROOM:
             raise CacheFull
@@ -223,6 +236,8 @@ class LlamaModel(LanguageModel):
         self._samplers.clear()
         self._grammars.close()
         self._embedder.close()
+        if self._projector is not None:
+            self._projector.close()
         lib = library()
         if self._context is not None:
             lib.llama_free(self._context)

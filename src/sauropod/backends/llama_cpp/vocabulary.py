@@ -70,6 +70,10 @@ class Vocabulary:
             tokens.pop()
         return tokens
 
+    def encode_rest(self, text: str) -> list[int]:
+        """The tokens of a prompt's text that does not begin it: marks are read."""
+        return self._tokenize(text, add=False, parse=True)
+
     def encode_input(self, text: str, second: str | None) -> list[int]:
         """The tokens of what is to be embedded: one text, or the two that a reranker compares.
 

@@ -16,8 +16,16 @@ Needs the `gguf` package: `pip install "sauropod[test]"`.
 from __future__ import annotations
 
 from sauropod.testing.models.adapter import tiny_lora
-from sauropod.testing.models.decoders import tiny_hybrid, tiny_llama, tiny_moe, tiny_recurrent, tiny_windowed
+from sauropod.testing.models.decoders import (
+    tiny_hybrid,
+    tiny_llama,
+    tiny_moe,
+    tiny_mrope,
+    tiny_recurrent,
+    tiny_windowed,
+)
 from sauropod.testing.models.encoders import tiny_embedding, tiny_reranker
+from sauropod.testing.models.projector import tiny_projector
 from sauropod.testing.models.recipe import DecoderOptions, ModelOptions
 from sauropod.testing.models.shards import shard
 from sauropod.testing.models.templates import CHATML, INSTRUCT
@@ -33,6 +41,8 @@ __all__ = [
     "tiny_llama",
     "tiny_lora",
     "tiny_moe",
+    "tiny_mrope",
+    "tiny_projector",
     "tiny_recurrent",
     "tiny_reranker",
     "tiny_windowed",

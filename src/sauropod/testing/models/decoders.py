@@ -9,7 +9,7 @@ from typing import Unpack
 from sauropod.testing.models.decoder import HEAD, Decoder
 from sauropod.testing.models.recipe import DecoderOptions, Recipe
 
-__all__ = ["tiny_hybrid", "tiny_llama", "tiny_moe", "tiny_recurrent", "tiny_windowed"]
+__all__ = ["tiny_hybrid", "tiny_llama", "tiny_moe", "tiny_mrope", "tiny_recurrent", "tiny_windowed"]
 
 
 def tiny_llama(
@@ -25,6 +25,29 @@ def tiny_llama(
     hidden = 2 * model.recipe.width
     model.heads(heads, key_value_heads)
     model.draft.describe({"feed_forward_length": hidden})
+    for _ in model.blocks(layers):
+        model.norm("attn_norm")
+        model.attention(heads, key_value_heads)
+        model.norm("ffn_norm")
+        model.feed_forward(hidden)
+    return model.finish(path)
+
+
+def tiny_mrope(
+    path: str | PathLike[str],
+    *,
+    layers: int = 2,
+    heads: int = 2,
+    key_value_heads: int = 1,
+    **options: Unpack[DecoderOptions],
+) -> Path:
+    """Write a model that counts positions in several dimensions (`qwen2vl`), as those of Qwen that see and hear."""
+    model = Decoder.begin("qwen2vl", Recipe(**options))
+    hidden = 2 * model.recipe.width
+    model.heads(heads, key_value_heads)
+    half = HEAD // 2
+    sections = [half // 2, half // 4, half // 4, 0]
+    model.draft.describe({"feed_forward_length": hidden, "rope.dimension_sections": sections})
     for _ in model.blocks(layers):
         model.norm("attn_norm")
         model.attention(heads, key_value_heads)

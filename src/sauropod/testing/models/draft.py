@@ -85,6 +85,12 @@ class Draft:
         """A weight of the model's type with values of its own making."""
         self.tensors.append(Tensor(name, shape, self.weights, lambda random: self._store(values(random))))
 
+    def stored(
+        self, name: str, kind: WeightType, draw: Callable[[np.random.Generator], NDArray[Any]], *shape: int
+    ) -> None:
+        """A weight of a type and with values of its own."""
+        self.tensors.append(Tensor(name, shape, kind, draw))
+
     def vector(self, name: str, values: NDArray[np.float32]) -> None:
         """Numbers as they are, in full precision."""
         self.tensors.append(Tensor(name, values.shape, "F32", lambda _: values))
