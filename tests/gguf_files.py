@@ -114,8 +114,9 @@ def parts(count: int, name: str = "tiny") -> list[bytes]:
     ]
 
 
-def projector() -> bytes:
-    return gguf({"general.architecture": "clip", "general.type": "mmproj"}, [Weights("mm.0.weight", (32,))])
+def projector(*, hears: bool = False) -> bytes:
+    told = {"general.architecture": "clip", "general.type": "mmproj", "clip.has_audio_encoder": hears}
+    return gguf(told, [Weights("mm.0.weight", (32,))])
 
 
 def adapter() -> bytes:

@@ -18,7 +18,7 @@ LAYERS = (
     ("blocking",),
     ("_session",),
     ("_transcriber", "_voice"),
-    ("_hearing", "_speaking", "_orpheus"),
+    ("_hearing", "_speaking", "_orpheus", "_voxtral"),
     ("_ears", "_mouths"),
     ("_engine", "_detector"),
     ("_opening", "_iterating", "_flow"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
 import attrs
@@ -33,11 +33,23 @@ QUIETEST = 0.05
 """The level, of 1, that counts as half loud where no detector tells what speech is."""
 
 
+class Recogniser(Protocol):
+    """What turns clips into words: a model in a worker, or a language model that is asked to."""
+
+    @property
+    def info(self) -> SpeechInfo: ...
+
+    async def compute(self, items: Sequence[Any], priority: Priority) -> Sequence[Any]:
+        """What is `Recognized` in each `Clip`, in their order."""
+
+    async def aclose(self) -> None: ...
+
+
 @attrs.define(eq=False)
 class Ears:
     """A recogniser and, if there are any, detectors."""
 
-    recognizer: SpeechHandle
+    recognizer: Recogniser
     detector: SpeechHandle | None
     turns: SpeechHandle | None = None
     """What judges whether somebody has finished, from how it sounds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, Unpack, overload
@@ -75,6 +76,8 @@ class Engine(Openable[Handle]):
       values), `adapters` (LoRA file → scale), `rpc_servers` (host:port), `pooling`, `chat_template`: as in llama.cpp.
     - `system_prompt`: what the system says where a conversation does not begin with that. It is a Jinja template; if
       it uses `tools`, it describes them itself, and may ask for calls in a fence: ```` ```tool_call ````.
+    - `projector`: what the model hears with (`mmproj`). True finds the one beside it, or in its repository; False takes
+      none, and another is named by its file.
     - `sampling`: defaults for every request, over the model file's own.
     - `max_waiting` (256): requests that may wait for a slot; one more raises `QueueFull`. `snapshot_bytes` (512 MiB):
       host memory for conversations that lost their slot, or left it while others run.
@@ -110,6 +113,7 @@ class Engine(Openable[Handle]):
         pooling: str | None = None,
         chat_template: str | None = None,
         system_prompt: str | None = None,
+        projector: ModelName | bool = True,
         sampling: SamplingParams | None = None,
         max_waiting: int = 256,
         snapshot_bytes: int = 512 * 1024 * 1024,
@@ -126,6 +130,7 @@ class Engine(Openable[Handle]):
             isolation=isolation,
             progress=progress,
         )
+        self._projector = _checked_projector(projector)
         self._sampling = checked(sampling) or SamplingParams()
         self._scheduling = SchedulerOptions(max_waiting=max_waiting, snapshot_bytes=snapshot_bytes)
         self._options = LoadOptions(
@@ -345,10 +350,21 @@ class Engine(Openable[Handle]):
         return await self._place.load(WorkerHandle, find, self._options, self._scheduling)
 
     def _find(self, backend: Backend, devices: Sequence[Device]) -> Source:
-        from sauropod._sources import find_model, runnable
+        from sauropod._sources import find_model, find_projector, runnable
 
         if not backend.suffixes:
             return Source(str(self._place.source))
         memory = sum(device.total_memory for device in devices)
         check = runnable(backend.supports, memory)
-        return find_model(self._place.source, check=check, progress=self._place.progress)
+        source = find_model(self._place.source, check=check, progress=self._place.progress)
+        if self._projector is True:
+            return source
+        named = self._projector
+        path = None if named is False else find_projector(named, progress=self._place.progress)
+        return attrs.evolve(source, projector=path)
+
+
+def _checked_projector(projector: ModelName | bool) -> ModelName | bool:
+    if isinstance(projector, bool | str | os.PathLike | Mapping):
+        return projector
+    raise UnsupportedInput(f"projector is True, False, or a file's name; got {projector!r}.")

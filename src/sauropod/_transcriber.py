@@ -13,7 +13,8 @@ import attrs
 from sauropod._asking import PriorityName, as_priority
 from sauropod._audio import AudioLimits, AudioSource
 from sauropod._detector import WORKER
-from sauropod._ears import Ears, Utterances
+from sauropod._ears import Ears, Recogniser, Utterances
+from sauropod._engine import Engine
 from sauropod._hearing import Frames, TranscriptStream
 from sauropod._iterating import END, Asked, Reading
 from sauropod._opening import ModelName, Openable, Place, check_kinds, checked_language
@@ -22,6 +23,7 @@ from sauropod._speech.endpointer import EndpointSettings, SpeechEnded
 from sauropod._values.loading import LoadOptions
 from sauropod._values.scheduling import Priority
 from sauropod._values.speech import Segment, SpeechInfo, Transcript
+from sauropod._voxtral import CONTEXT, VOXTRAL, VoxtralEars
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,14 +59,16 @@ class Transcriber(Openable[Ears]):
     `source` is a directory, or a repository on the Hugging Face Hub: Parakeet TDT as ONNX, in the precision that
     follows a colon (`"istupakov/parakeet-tdt-0.6b-v3-onnx:int8"`). `"demo"` is the small recogniser that comes with
     sauropod and knows the words of its demo model. `"onnx_asr:…"` is Whisper, or whatever else the package onnx-asr
-    reads.
+    reads. `"voxtral:…"` is Voxtral, a language model that hears, as GGUF with its projector
+    (`"voxtral:ggml-org/Voxtral-Mini-3B-2507-GGUF"`); it is experimental, and tells no times of words.
 
     - `vad`: the model that tells where somebody speaks, as in `sauropod.VoiceDetector`; by default MarbleNet, and the
       demo's own for the demo. None takes all for speech, and cuts what is too long where it is least loud.
     - `turn_detector`: a model that tells from the sound whether somebody has finished, such as Smart Turn as ONNX. A
       `sauropod.Session` with `patience` asks it at every pause; without one it goes by the words.
     - `endpoint`: when an utterance begins and ends. `language`: what is spoken, where a model has to be told.
-    - `device`, `isolation`, `worker`, `threads`, `options` and `progress` are as in `sauropod.Engine`.
+    - `device`, `isolation`, `worker`, `threads`, `options` and `progress` are as in `sauropod.Engine`, and so is
+      `projector`, which only Voxtral has.
 
     Opening raises what opening an `Engine` raises.
     """
@@ -84,19 +88,22 @@ class Transcriber(Openable[Ears]):
         worker: str | None = None,
         isolation: Isolation = "process",
         threads: int | None = None,
+        projector: ModelName | bool = True,
         options: Mapping[str, Any] | None = None,
         progress: ProgressCallback | None = None,
     ) -> None:
         super().__init__()
+        self._voxtral = isinstance(source, str) and source.startswith(VOXTRAL)
         self._place = Place.of(
-            source,
-            ending=".onnx",
+            source.removeprefix(VOXTRAL) if self._voxtral and isinstance(source, str) else source,
+            ending=".gguf" if self._voxtral else ".onnx",
             backend=backend,
             device=device,
             worker=worker,
             isolation=isolation,
             progress=progress,
         )
+        self._projector = projector
         self._options = LoadOptions(device=self._place.device, threads=threads, extra=options or {})
         if vad == "auto":
             vad = "demo" if source == "demo" else MARBLENET
@@ -160,7 +167,7 @@ class Transcriber(Openable[Ears]):
         return TranscriptStream(self._handle, frames, self._endpoint, language, partials, urgent)
 
     async def _load(self) -> Ears:
-        ears = Ears(await self._place.load_speech("recognizer", "demo-ears", self._options), None)
+        ears = Ears(await self._recogniser(), None)
         small = LoadOptions(device="cpu", threads=1)
         try:
             if self._vad is not None:
@@ -172,6 +179,24 @@ class Transcriber(Openable[Ears]):
                 await ears.aclose()
             raise
         return ears
+
+    async def _recogniser(self) -> Recogniser:
+        if not self._voxtral:
+            return await self._place.load_speech("recognizer", "demo-ears", self._options)
+        place, options = self._place, self._options
+        engine = await Engine(
+            place.source,
+            backend=place.backend,
+            device=place.device,
+            worker=place.worker,
+            isolation=place.isolation,
+            threads=options.threads,
+            context_length=CONTEXT,
+            projector=self._projector,
+            options=options.extra,
+            progress=place.progress,
+        ).open()
+        return await VoxtralEars.of(engine)
 
 
 @attrs.define(eq=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import gguf_files
-from sauropod._sources import Removed, find_model, installed, local_models, remove
+from sauropod._sources import Removed, find_model, find_projector, installed, local_models, remove
 from sauropod._sources.header import Header
 from sauropod._sources.hub import Hub
 from sauropod._values.loading import Source
@@ -72,6 +72,16 @@ def test_a_projector_beside_a_model_is_named(here: Path) -> None:
     there = put("models/mmproj-F16.gguf", gguf_files.projector())
     assert find_model("./models").projector == there
     assert find_model("./models/tiny-Q8_0.gguf").projector == there
+
+
+def test_a_projector_is_named_by_its_file(here: Path) -> None:
+    there = put("models/ears.gguf", gguf_files.projector(hears=True))
+    model = put("models/tiny.gguf")
+    assert find_projector("models/ears.gguf") == find_projector(there) == there
+    with pytest.raises(ModelNotFound, match="A projector is named by its file"):
+        find_projector("./models")
+    with pytest.raises(UnsupportedModel, match="is none"):
+        find_projector(model)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 import gguf_files
 from gguf_files import Typed, Weights
 from hub_server import Fault, HubServer, Repo
-from sauropod._sources import Progress, find_model, installed, local_models, refusals, remove
+from sauropod._sources import Progress, find_model, find_projector, installed, local_models, refusals, remove
 from sauropod._sources.download import Download
 from sauropod._sources.header import Header
 from sauropod._sources.hub import Hub, _listing, stored_token
@@ -31,6 +31,7 @@ from sauropod.errors import LoadError, ModelNotFound, UnsupportedModel
 
 NAME = "org/tiny-GGUF"
 Q4, Q8 = gguf_files.model("q4", rows=80), gguf_files.model("q8", rows=160)
+HEARING = gguf_files.projector(hears=True).ljust(2000, b"\0")
 MMPROJ = gguf_files.projector().ljust(2000, b"\0")
 
 
@@ -551,10 +552,35 @@ def test_parts_that_do_not_belong_together_are_not_fetched(server: HubServer, hu
     assert not hub.cache.exists()
 
 
-def test_a_projector_that_is_here_is_named_and_none_is_fetched(server: HubServer, hub: Hub) -> None:
+def test_a_projector_that_hears_is_fetched_with_its_model(server: HubServer, hub: Hub) -> None:
+    server.repos[NAME].files["mmproj-F16.gguf"] = HEARING
+    found = find_model(NAME, hub=hub)
+    assert found.projector is not None
+    assert found.projector.read_bytes() == HEARING
+    assert find_model(NAME, hub=attrs.evolve(hub, offline=True)) == found
+
+
+def test_a_projector_that_is_damaged_is_in_nobodys_way(server: HubServer, hub: Hub) -> None:
+    server.repos[NAME].files["mmproj-F16.gguf"] = b"GGUF" + bytes(200)
+    assert find_model(NAME, hub=hub).projector is None
+
+
+def test_a_projector_is_named_by_its_file(server: HubServer, hub: Hub) -> None:
+    server.repos[NAME].files["mmproj-F16.gguf"] = HEARING
+    found = find_projector(f"{NAME}/mmproj-F16.gguf", hub=hub)
+    assert found.read_bytes() == HEARING
+    asked = len(server.requests)
+    assert find_projector(f"hf:{NAME}/mmproj-F16.gguf", hub=hub) == found
+    assert len(server.requests) == asked
+    with pytest.raises(ModelNotFound, match="named by its file"):
+        find_projector(NAME, hub=hub)
+    with pytest.raises(UnsupportedModel, match="is taken for a multimodal projector and is none"):
+        find_projector(f"{NAME}/tiny-Q8_0.gguf", hub=hub)
+
+
+def test_a_projector_of_pictures_that_is_here_is_named_and_none_is_fetched(server: HubServer, hub: Hub) -> None:
     server.repos[NAME].files["mmproj-F16.gguf"] = MMPROJ
     assert find_model(NAME, hub=hub).projector is None
-    assert not any("mmproj" in each.path for each in server.requests)
     there = fetch_as_others_do(hub, "mmproj-F16.gguf")
     assert find_model(NAME, hub=hub).projector == there
 

@@ -4,7 +4,7 @@ What is on this machine is used without asking any network. What is not is looke
 it is still far away, and only then fetched.
 """
 
-from sauropod._sources.finding import find_model
+from sauropod._sources.finding import find_model, find_projector
 from sauropod._sources.header import Header
 from sauropod._sources.hub import Hub
 from sauropod._sources.installed import InstalledModel, installed
@@ -24,6 +24,7 @@ __all__ = [
     "Removed",
     "find_files",
     "find_model",
+    "find_projector",
     "installed",
     "parse_reference",
     "remove",

@@ -20,7 +20,7 @@ from sauropod._sources.download import Download
 from sauropod._sources.fetching import fetch
 from sauropod._sources.gguf import REMEDY, read_header
 from sauropod._sources.header import Header
-from sauropod._sources.hub import Hub, Listing
+from sauropod._sources.hub import Hub, Listing, RemoteFile
 from sauropod._sources.hub_cache import CachedRepo
 from sauropod._sources.inspection import joined, local_header, require_model, require_projector
 from sauropod._sources.progress import ProgressCallback
@@ -60,6 +60,29 @@ def find_model(
     if isinstance(reference, HubModel):
         return _HubSearch(reference, hub, check, progress).run(refresh)
     return _verified(_find_here(reference, hub), check)
+
+
+def find_projector(
+    reference: Reference | str | os.PathLike[str] | Mapping[str, str],
+    *,
+    progress: ProgressCallback | None = None,
+    hub: Hub | None = None,
+) -> Path:
+    """A projector that is named by itself: a file here, or of a repository on the hub, fetched if need be.
+
+    Blocks. Raises as `find_model` does.
+    """
+    hub = hub or Hub.from_environment()
+    reference = parse_reference(reference, hosts={hub.host})
+    if isinstance(reference, HubModel) and (local := _as_path(reference)):
+        reference = local
+    if isinstance(reference, HubModel):
+        return _ProjectorSearch(reference, hub, None, progress).run(refresh=False).files[0]
+    path = Path(reference.path if isinstance(reference, LocalModel) else str(reference)).expanduser()
+    if not path.is_file():
+        raise ModelNotFound(f"{path} is no file. A projector is named by its file, such as models/mmproj-F16.gguf.")
+    require_projector(local_header(path), str(path))
+    return path.absolute()
 
 
 def _find_here(reference: Reference, hub: Hub) -> Source:
@@ -195,14 +218,28 @@ class _HubSearch:
         remote = {file.path: file for file in listing.files}
         listed = [File(file.path, file.size) for file in listing.files]
         chosen = self._chosen(listed)
-        parts = [Download(self.hub, listing, self.hub.describe(listing, remote[file.path])) for file in chosen.files]
+        parts = [self._download(listing, remote[file.path]) for file in chosen.files]
         was_here = all(part.is_stored for part in parts)
         if not was_here:
             self._check_remote(parts, chosen)
-        fetch(self.hub, self.model.repo, parts, self.progress)
+        projector = selection.choose_projector(listed, chosen)
+        beside = self._hearing(self._download(listing, remote[projector.path])) if projector is not None else []
+        fetch(self.hub, self.model.repo, [*parts, *beside], self.progress)
         self.repo.adopt(listing)
         source = self._source(self.repo.files(listing.commit), chosen, listed)
         return self._verified(source, self.check if was_here else None)
+
+    def _download(self, listing: Listing, file: RemoteFile) -> Download:
+        return Download(self.hub, listing, self.hub.describe(listing, file))
+
+    def _hearing(self, part: Download) -> list[Download]:
+        """The projector, if the model hears with it. Those for pictures only are not fetched: nothing shows any."""
+        try:
+            hears = part.is_stored or self._remote_header(part).hears
+        except LoadError as error:
+            log(__name__).info("The model is used without a projector: %s", error)
+            return []
+        return [part] if hears else []
 
     def _check_remote(self, parts: Sequence[Download], chosen: Candidate) -> None:
         name = f"{self.model.repo}/{chosen.path}"
@@ -214,3 +251,21 @@ class _HubSearch:
         read = partial(self.hub.read, part.listing, part.file)
         name = f"{self.model.repo}/{part.file.path}"
         return read_header(read, part.file.size, name, "It is so on the hub: take another file.")
+
+
+class _ProjectorSearch(_HubSearch):
+    """The same for a projector, which is named by its file."""
+
+    def _chosen(self, files: Sequence[File]) -> Candidate:
+        if self.model.file is None:
+            raise ModelNotFound(
+                f"A projector is named by its file: {self.model.repo}/mmproj-….gguf, or whatever it is."
+            )
+        return super()._chosen(files)
+
+    def _verified(self, source: Source, check: Check | None) -> Source:
+        require_projector(local_header(source.files[0]), str(source.files[0]))
+        return source
+
+    def _check_remote(self, parts: Sequence[Download], chosen: Candidate) -> None:
+        require_projector(self._remote_header(parts[0]), f"{self.model.repo}/{chosen.path}")

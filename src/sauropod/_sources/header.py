@@ -83,6 +83,11 @@ class Header:
         return self.architecture == "clip" or self.text("general.type") == "mmproj"
 
     @property
+    def hears(self) -> bool:
+        """Whether it is a projector of sound."""
+        return self.is_projector and self.metadata.get("clip.has_audio_encoder") is True
+
+    @property
     def is_adapter(self) -> bool:
         """A LoRA adapter or control vector: it changes a model, and is none by itself."""
         return self.text("general.type") == "adapter" or self.architecture == "controlvector"

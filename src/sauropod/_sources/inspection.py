@@ -92,4 +92,6 @@ def require_model(header: Header, name: str) -> Header:
 
 def require_projector(header: Header, name: str) -> None:
     if not header.is_projector:
-        raise UnsupportedModel(f"{name} is named like a multimodal projector and is none. Remove it or rename it.")
+        raise UnsupportedModel(
+            f"{name} is taken for a multimodal projector and is none. Remove it, rename it, or name another."
+        )

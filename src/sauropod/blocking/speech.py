@@ -73,6 +73,7 @@ class TranscriberOptions(_SpeechOptions, total=False):
     endpoint: EndpointSettings | None
     language: str | None
     threads: int | None
+    projector: ModelName | bool
 
 
 class VoiceDetectorOptions(_SpeechOptions, total=False):

@@ -59,6 +59,7 @@ class EngineOptions(TypedDict, total=False):
     pooling: str | None
     chat_template: str | None
     system_prompt: str | None
+    projector: ModelName | bool
     sampling: SamplingParams | None
     max_waiting: int
     snapshot_bytes: int

@@ -72,6 +72,8 @@ def add_loading(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--threads", metavar="N", type=int, help="of the CPU (default: its physical cores)")
     group.add_argument("--gpu-layers", metavar="N", type=int, help="layers on the GPU (default: all that fit)")
     group.add_argument("--cache-type", metavar="TYPE", help="of the KV cache: f16, q8_0, ... (default: f16)")
+    about = "what the model hears with, or none (default: what is found beside it)"
+    group.add_argument("--projector", metavar="FILE", help=about)
     group.add_argument("--backend", metavar="NAME", help="what runs it (default: by the kind of file)")
     group.add_argument(
         "--isolation", choices=["process", "thread"], help="where native code runs (default: a process of its own)"
@@ -140,6 +142,7 @@ def engine_options(options: argparse.Namespace) -> EngineOptions:
     """The keyword arguments of an `Engine`: those that were given."""
     given: dict[str, Any] = {name: getattr(options, name) for name in LOADING}
     given["options"] = dict(_pair(each) for each in options.option) or None
+    given["projector"] = False if options.projector == "none" else options.projector
     chosen: EngineOptions = {name: value for name, value in given.items() if value is not None}  # type: ignore[assignment]
     return chosen
 

@@ -37,6 +37,7 @@ EXAMPLES = """\
   sauropod run demo "What is the capital of France?"
   sauropod run ./model.gguf "Summarise this:" < letter.txt
   sauropod run org/repo:Q8_0 "Three names for a dinosaur" --temperature 0.9 --seed 7
+  sauropod run ./voxtral "What is she asking for?" --audio question.wav
   sauropod run demo "Hello" --json
   sauropod run org/repo "A city and its country" --schema '{"type": "object"}'
 """
@@ -47,6 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     about = "what to ask; several words need no quotes"
     parser.add_argument("prompt", metavar="PROMPT", nargs="*", type=as_text, default=[], help=about)
     add_system(parser)
+    about = "what the model is to hear, if it can; repeatable"
+    parser.add_argument("--audio", metavar="FILE", action="append", default=[], help=about)
     parser.add_argument("--raw", action="store_true", help="continue the prompt as it is, without the chat template")
     about = "hold the answer to this JSON schema: a file, or the schema itself"
     parser.add_argument("--schema", metavar="SCHEMA", type=as_text, help=about)
@@ -116,13 +119,14 @@ def _prompt(options: argparse.Namespace) -> str | list[Message]:
     from sauropod import Message
 
     text = "\n\n".join(filter(None, [" ".join(options.prompt), _piped(options.raw)]))
-    if not text:
+    if not text and not options.audio:
         usage_error("There is no prompt. Give one after the model, or pipe it in.", "sauropod run")
-    if options.system is None:
+    if options.system is None and not options.audio:
         return text
     if options.raw:
-        usage_error("--raw continues a text as it is, so it goes without --system.", "sauropod run")
-    return [Message.system(options.system), Message.user(text)]
+        usage_error("--raw continues a text as it is, so it goes without --system and --audio.", "sauropod run")
+    begun = [] if options.system is None else [Message.system(options.system)]
+    return [*begun, Message.user(text, audio=options.audio)]
 
 
 def _piped(raw: bool) -> str:

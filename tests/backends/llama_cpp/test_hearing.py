@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import attrs
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -193,9 +194,31 @@ def test_a_projector_that_does_not_fit_is_told_of_and_left_out(
     assert "The model is used without its projector, and hears nothing: " in caplog.text
 
 
-def test_a_projector_can_be_left_out(tmp_path: Path) -> None:
+@pytest.mark.anyio
+async def test_an_engine_takes_the_projector_that_it_is_told_to(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    hearing(folder)
+    other = models.tiny_projector(tmp_path / "ears.gguf", stack=60)
+    asked = Message.user("What do you hear?", audio=AudioFrame(sound(), RATE))
+    lengths = []
+    for projector in (True, other):
+        async with sauropod.Engine(folder, device="cpu", threads=1, projector=projector) as engine:
+            lengths.append(await engine.count_tokens(asked))
+    assert lengths[0] == lengths[1] + 12 + 1  # 25 tokens of audio, and 12
+    async with sauropod.Engine(folder, device="cpu", threads=1, projector=False) as engine:
+        assert not engine.info.hears
+        with pytest.raises(sauropod.UnsupportedInput, match="hears no audio"):
+            await engine.count_tokens(asked)
+    with pytest.raises(sauropod.ModelNotFound):
+        await sauropod.Engine(folder, device="cpu", projector=tmp_path / "none.gguf").open()
+    with pytest.raises(sauropod.UnsupportedInput, match="projector is True, False, or a file's name"):
+        sauropod.Engine(folder, projector=5)  # type: ignore[arg-type]
+
+
+def test_what_a_projector_takes_is_counted(tmp_path: Path) -> None:
     source = hearing(tmp_path)
-    whole, without = load(source), load(source, extra={"projector": False})
+    whole, without = load(source), load(attrs.evolve(source, projector=None))
     assert whole.info.hears
     assert not without.info.hears
     assert whole.info.placement is not None

@@ -28,6 +28,7 @@ def names(found: Settings) -> list[object]:
     listed += [model.multimodal_projector for model in found.models.values()]
     listed += [voice.source for voice in found.voices.values()]
     listed += [None if found.stt_model is None else found.stt_model.source, found.vad_model]
+    listed = [name.removeprefix("voxtral:") if isinstance(name, str) else name for name in listed]
     return [name for name in listed if name not in (None, "auto", "demo")]
 
 

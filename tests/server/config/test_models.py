@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 def test_every_option_of_an_engine_is_a_key() -> None:
     options = inspect.signature(Engine).parameters.keys()
-    elsewhere = {"source", "worker", "sampling", "max_waiting", "progress"}
+    elsewhere = {"source", "worker", "sampling", "max_waiting", "projector", "progress"}  # under other names
     assert set(ENGINE) == options - elsewhere
     names = {field.name for field in attrs.fields(ModelSettings)}
     assert set(ENGINE) | set(SAMPLING) <= names
@@ -103,7 +103,8 @@ def test_voices() -> None:
         ("stt_model = 'org/ears'", "org/ears"),
         ("stt_model = {repo = 'org/ears', quantization = 'int8'}", {"repo": "org/ears", "quantization": "int8"}),
         ("stt_model = {model = 'org/ears', language = 'de'}", "org/ears"),
-        ("[stt_model]\ntype = 'voxtral'", "ggml-org/Voxtral-Mini-3B-2507-GGUF"),
+        ("[stt_model]\ntype = 'voxtral'", "voxtral:ggml-org/Voxtral-Mini-3B-2507-GGUF"),
+        ("stt_model = {type = 'voxtral', repo = 'a/b', quantization = 'Q8_0'}", "voxtral:hf:a/b:Q8_0"),
         ("stt_model = {type = 'parakeet'}", None),
     ],
 )
@@ -127,8 +128,14 @@ def test_what_hears_is_made_as_configured() -> None:
     assert (nothing.transcriber(), nothing.detector()) == (None, None)
 
 
-def test_voxtral_is_understood_and_said_to_come_later() -> None:
-    found = settings("stt_model = {type = 'voxtral'}")
-    assert found.told()[-1] == "stt_model is Voxtral, which cannot be served yet."
-    with pytest.raises(ConfigurationError, match="Name another model meanwhile"):
-        found.transcriber()
+def test_a_projector_is_handed_on() -> None:
+    projector = {"repo": "a/b", "file": "mmproj-F16.gguf"}
+    found = settings(
+        "stt_model = {type = 'voxtral', multimodal_projector = {repo = 'a/b', file = 'mmproj-F16.gguf'}}\n"
+        "[models.a]\nmultimodal_projector = 'mmproj.gguf'"
+    )
+    assert found.stt_model is not None
+    assert found.stt_model.transcriber_options() == {"projector": projector}
+    assert isinstance(found.transcriber(), Transcriber)
+    assert found.models["a"].engine_options()["projector"] == "mmproj.gguf"
+    assert "projector" not in settings("[models.a]").models["a"].engine_options()

@@ -162,7 +162,7 @@ class _Loading:
     def _projector(self, model: Any) -> Projector | None:
         """What the model hears with. It can be used without, so what is wrong with one is only told."""
         path = self.source.projector
-        if path is None or not self.settings.projector:
+        if path is None:
             return None
         threads = self.settings.threads or physical_cores()
         try:

@@ -55,8 +55,6 @@ class Extra:
     """The inputs embedded at once."""
     swa_full: bool = attrs.field(default=False, validator=_switch)
     """Keep all tokens of sliding-window layers."""
-    projector: bool = attrs.field(default=True, validator=_switch)
-    """Load the projector (`mmproj`) beside the model, with which it hears."""
     offload_kqv: bool = attrs.field(default=True, validator=_switch)
     """Keep the cache where the layers are."""
     check_tensors: bool = attrs.field(default=False, validator=_switch)

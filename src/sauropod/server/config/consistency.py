@@ -12,12 +12,10 @@ if TYPE_CHECKING:
     from sauropod.server.config.models import ModelSettings
     from sauropod.server.config.settings import Settings
 
-__all__ = ["DEFAULT", "VOXTRAL", "faults_of", "is_loopback", "notices_of"]
+__all__ = ["DEFAULT", "faults_of", "is_loopback", "notices_of"]
 
 DEFAULT = "default"
 """This name always means the default model."""
-
-VOXTRAL = "is Voxtral, which cannot be served yet"
 
 
 def faults_of(settings: Settings) -> Iterator[Fault]:
@@ -36,11 +34,6 @@ def faults_of(settings: Settings) -> Iterator[Fault]:
 
 def notices_of(settings: Settings) -> Iterator[str]:
     """What was asked for and is not done, and what may not be meant."""
-    for name, model in settings.models.items():
-        if model.multimodal_projector is not None:
-            yield f"models.{name}.multimodal_projector is not used yet: no model is given pictures or sound so far."
-    if settings.stt_model is not None and settings.stt_model.type == "voxtral":
-        yield f"stt_model {VOXTRAL}."
     if settings.authentication.type == "api_key":
         return
     if "*" in settings.cors.allow_origins:

@@ -68,7 +68,7 @@ class ModelSettings:
 
     model: Source = key(SOURCE, "which model it is; see [Naming a model](models.md)", says="the table's own name")
     multimodal_projector: Source | None = key(
-        SOURCE, "what lets the model see or hear (`mmproj`); not used yet", default=None, says="found by itself"
+        SOURCE, "what the model hears with (`mmproj`), by its file", default=None, says="found by itself"
     )
     aliases: tuple[str, ...] = key(listed(WORD), "other names that clients may call it by", default=())
     default: bool = key(
@@ -147,6 +147,8 @@ class ModelSettings:
         waiting = maximum_waiting if self.maximum_waiting is None else self.maximum_waiting
         if waiting is not None:
             chosen["max_waiting"] = waiting
+        if self.multimodal_projector is not None:
+            chosen["projector"] = self.multimodal_projector
         return {**chosen, "sampling": self.sampling()}
 
     def engine(self, maximum_waiting: int | None = None) -> Engine:

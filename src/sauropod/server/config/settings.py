@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from sauropod import Engine
-from sauropod.server.config.consistency import DEFAULT, VOXTRAL, faults_of, notices_of
-from sauropod.server.config.errors import ConfigurationError, Fault, Path
+from sauropod.server.config.consistency import DEFAULT, faults_of, notices_of
+from sauropod.server.config.errors import ConfigurationError, Path
 from sauropod.server.config.keys import Table, Tables, key
 from sauropod.server.config.kinds import listed, switch, text, whole
 from sauropod.server.config.models import ModelSettings
@@ -165,14 +165,12 @@ class Settings:
         return Voice(self.voices[name].source, **self.voices[name].voice_options())
 
     def transcriber(self) -> Transcriber | None:
-        """What hears, not opened yet; None if nothing is to. Raises `ConfigurationError` for what cannot be had yet."""
+        """What hears, not opened yet; None if nothing is to."""
         from sauropod import Transcriber
 
         hearing = self.stt_model
         if hearing is None:
             return None
-        if hearing.type == "voxtral":
-            raise ConfigurationError([Fault(f"{VOXTRAL}. Name another model meanwhile", ("stt_model",))])
         options: dict[str, Any] = hearing.transcriber_options()
         if hearing.source is not None:
             options["source"] = hearing.source

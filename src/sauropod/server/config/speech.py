@@ -18,7 +18,8 @@ from sauropod.server.config.reading import read_table, written
 __all__ = ["DETECTOR", "HEARING", "HearingSettings", "VoiceSettings"]
 
 VOICES = {"kokoro": "onnx-community/Kokoro-82M-v1.0-ONNX", "orpheus": "unsloth/orpheus-3b-0.1-ft-GGUF:Q4_K_M"}
-EARS = {"voxtral": "ggml-org/Voxtral-Mini-3B-2507-GGUF"}
+EARS = "ggml-org/Voxtral-Mini-3B-2507-GGUF"
+"""Voxtral, where nobody says which."""
 
 WORD = text("a name", empty=False)
 
@@ -61,13 +62,13 @@ class HearingSettings:
 
     type: Literal["parakeet", "voxtral"] | None = key(
         one_of("parakeet", "voxtral"),
-        "its kind; `voxtral` is not served yet",
+        "its kind",
         default=None,
         says="by the model",
     )
     model: Source | None = key(SOURCE, "which model it is", default=None, says="the best-known one of its type")
     multimodal_projector: Source | None = key(
-        SOURCE, "the part of Voxtral that hears", default=None, says="found by itself"
+        SOURCE, "the part of Voxtral that hears, by its file", default=None, says="found by itself"
     )
     language: str | None = key(WORD, "what is spoken, where a model has to be told", default=None)
     device: str | None = key(WORD, "as for models", default=None, says='`"auto"`')
@@ -76,11 +77,16 @@ class HearingSettings:
     @property
     def source(self) -> Source | None:
         """The model's name, as `sauropod.Transcriber` takes it. None is the one that it takes by itself."""
-        return EARS.get(self.type or "") if self.model is None else self.model
+        if self.type != "voxtral":
+            return self.model
+        return f"voxtral:{source_text(EARS if self.model is None else self.model)}"
 
     def transcriber_options(self) -> dict[str, Any]:
         """The keyword arguments of `sauropod.Transcriber`: those that are set."""
-        return _set(self, "language", "device", "threads")
+        chosen = _set(self, "language", "device", "threads")
+        if self.multimodal_projector is not None:
+            chosen["projector"] = self.multimodal_projector
+        return chosen
 
 
 def _set(part: Any, *names: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import islice
 
@@ -11,18 +11,21 @@ from sauropod.testing.models.templates import CHATML
 from sauropod.testing.models.tokenizer import Kind, Piece, Tokenizer
 from sauropod.testing.models.words import CHARACTERS, MARKS, WORDS
 
-__all__ = ["byte_pair", "ragged_bytes", "spell"]
+__all__ = ["VOXTRAL_MARKS", "byte_pair", "ragged_bytes", "spell"]
 
 _CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+VOXTRAL_MARKS = ("[INST]", "[/INST]", "[BEGIN_AUDIO]", "[TRANSCRIBE]")
 _TAGS = ("<think>", "</think>", "<tool_call>", "</tool_call>")
 
 
-def byte_pair(size: int) -> Tokenizer:
+def byte_pair(size: int, *, marks: Sequence[str] = ()) -> Tokenizer:
     """English words and parts of them; characters outside ASCII mostly span several tokens.
 
-    Raises `ValueError` for a size that has no room for the bytes and the special tokens.
+    `marks` are control tokens besides its own. Raises `ValueError` for a size that has no room for the bytes and the
+    special tokens.
     """
     tags = [Piece(tag, Kind.USER_DEFINED) for tag in _TAGS]
+    tags += [Piece(mark, Kind.CONTROL, quiet=True) for mark in marks]
     room = size - 256 - len(_CONTROL) - len(tags)
     if room < 0:
         raise ValueError(f"A vocabulary of {size} has no room for {size - room} bytes and special tokens.")

@@ -30,8 +30,8 @@ def tiny_projector(
 ) -> Path:
     """Write an audio projector (`mmproj`) for a decoder of the given `width`, in the layout of llama.cpp's `clip`.
 
-    Every half minute that is begun becomes `1500 / stack` tokens (a `qwen2a` pools by two and has 750), which depend on
-    what is heard. Raises `ValueError` for a `stack` that does not divide 1500.
+    Every half minute that is begun becomes `1500 / stack` tokens (`voxtral`: half as many, for llama.cpp pools by two;
+    `qwen2a`: 750), which depend on what is heard. Raises `ValueError` for a `stack` that does not divide 1500.
     """
     if FRAMES % stack:
         raise ValueError(f"A stack of {stack} frames does not divide {FRAMES}.")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Literal, TypedDict
 
 import attrs
 
-from sauropod.testing.models.byte_level import byte_pair, ragged_bytes
+from sauropod.testing.models.byte_level import VOXTRAL_MARKS, byte_pair, ragged_bytes
 from sauropod.testing.models.draft import Draft, Value, WeightType
 from sauropod.testing.models.sentencepiece import sentence_piece
 from sauropod.testing.models.tokenizer import Tokenizer
@@ -15,7 +16,7 @@ from sauropod.testing.models.wordpiece import word_piece
 
 __all__ = ["DecoderOptions", "ModelOptions", "Pooling", "Recipe", "TokenizerName"]
 
-TokenizerName = Literal["bpe", "spm", "wpm", "bytes"]
+TokenizerName = Literal["bpe", "spm", "wpm", "bytes", "voxtral"]
 Pooling = Literal["none", "mean", "cls", "last", "rank"]
 
 _TOKENIZERS: Mapping[TokenizerName, Callable[[int], Tokenizer]] = {
@@ -23,6 +24,7 @@ _TOKENIZERS: Mapping[TokenizerName, Callable[[int], Tokenizer]] = {
     "spm": sentence_piece,
     "wpm": word_piece,
     "bytes": ragged_bytes,
+    "voxtral": partial(byte_pair, marks=VOXTRAL_MARKS),
 }
 _POOLINGS: tuple[Pooling, ...] = ("none", "mean", "cls", "last", "rank")
 _FILE_TYPES: Mapping[WeightType, int] = {"F32": 0, "F16": 1, "Q8_0": 7}
@@ -55,7 +57,8 @@ class ModelOptions(TypedDict, total=False):
     """How many tokens the model says it was trained on."""
     tokenizer: TokenizerName
     """`"bpe"`: byte-level as GPT-2 and Qwen, ChatML with tools. `"spm"`: SentencePiece as Llama 2, marks that are
-    plain text. `"wpm"`: WordPiece as BERT. `"bytes"`: byte-level with pieces that are not whole characters."""
+    plain text. `"wpm"`: WordPiece as BERT. `"bytes"`: byte-level with pieces that are not whole characters.
+    `"voxtral"`: as `"bpe"`, with the marks around audio that Voxtral knows."""
     weights: WeightType
     """How matrices are stored. Default `"F32"`."""
     name: str

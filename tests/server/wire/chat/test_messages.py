@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -61,11 +62,25 @@ def test_arguments_that_a_model_once_broke_off_are_told_as_text() -> None:
     assert message.tool_calls[0].arguments == {"arguments": '{"city'}
 
 
+NO_AUDIO = {"type": "input_audio", "input_audio": {"data": "äh", "format": "wav"}}
+AUDIO = {"type": "input_audio", "input_audio": {"data": base64.b64encode(b"RIFF").decode(), "format": "wav"}}
+
+
+def test_audio_stands_among_the_texts_where_it_was_put() -> None:
+    texts = [{"type": "text", "text": text} for text in ("Listen:", "What \ufffc was it?")]
+    (message,) = messages_of([{"role": "user", "content": [texts[0], AUDIO, texts[1]]}])
+    assert message == Message("user", "Listen:\n\ufffc\nWhat  was it?", audio=[b"RIFF"])
+    (plain,) = messages_of([{"role": "user", "content": [texts[1]]}])
+    assert plain == Message.user("What \ufffc was it?")
+
+
 @pytest.mark.parametrize(
     ("param", "told", "given"),
     [
         ("messages[0].content[0]", "image", {"role": "user", "content": [{"type": "image_url", "image_url": {}}]}),
-        ("messages[0].content[0]", "audio", {"role": "user", "content": [{"type": "input_audio"}]}),
+        ("messages[0].content[0].input_audio.data", "base64", {"role": "user", "content": [{"type": "input_audio"}]}),
+        ("messages[0].content[0].input_audio.data", "base64", {"role": "user", "content": [NO_AUDIO]}),
+        ("messages[0].content[0]", "only a user", {"role": "system", "content": [AUDIO]}),
         ("messages[0].content[0]", "file", {"role": "user", "content": [{"type": "file"}]}),
         ("messages[0].content[0].type", "video", {"role": "user", "content": [{"type": "video"}]}),
         ("messages[0].content[0].text", "Missing", {"role": "user", "content": [{"type": "text"}]}),

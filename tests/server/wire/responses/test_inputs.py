@@ -95,6 +95,19 @@ def test_what_is_wrong_is_named(items: list[Any], param: str) -> None:
     assert caught.value.param == param
 
 
+AUDIO = {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}}
+
+
+def test_audio_is_kept_as_it_was_sent_and_only_a_user_has_any() -> None:
+    (item,) = read([{"role": "user", "content": [AUDIO, {"type": "input_text", "text": "What is this?"}]}])
+    assert item["content"] == [AUDIO, {"type": "input_text", "text": "What is this?"}]
+    with pytest.raises(Problem, match="only a user's message"):
+        read([{"role": "system", "content": [AUDIO]}])
+    for wrong in ({}, {"data": 5}, {"data": ""}, {"data": "%%"}, "UklGRg=="):
+        with pytest.raises(Problem, match="base64"):
+            read([{"role": "user", "content": [{"type": "input_audio", "input_audio": wrong}]}])
+
+
 def test_an_image_is_refused_in_words_that_help() -> None:
-    with pytest.raises(Problem, match="an image, and the models here take text only"):
+    with pytest.raises(Problem, match="an image, and the models here take text and audio only"):
         read([{"role": "user", "content": [{"type": "input_image", "image_url": "data:"}]}])

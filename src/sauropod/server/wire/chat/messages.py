@@ -14,22 +14,23 @@ from sauropod.server.problems import Problem, invalid
 from sauropod.server.wire.call_ids import model_id
 from sauropod.server.wire.chat.tools import INPUT
 from sauropod.server.wire.decoding import converted
+from sauropod.server.wire.sounds import said, sound_of
 
 __all__ = ["messages_of"]
 
 _UNSEEN = {
     "image_url": "an image",
-    "input_audio": "audio",
     "file": "a file",
 }
 
 
 class GivenPart(Struct):
-    """A part of a message's content. Of those that are no text nothing but the type is looked at."""
+    """A part of a message's content. Of images and files nothing but the type is looked at."""
 
     type: str
     text: str | None = None
     refusal: str | None = None
+    input_audio: Any = None
 
 
 class GivenFunction(Struct):
@@ -94,6 +95,8 @@ class _Reading:
                 return self._tool(given, where)
             case "function":
                 return self._function(given, where)
+            case "user" if isinstance(given.content, list):
+                return said(_heard(given.content, where), name=given.name)
             case role:
                 return Message(role, _text(given, where), name=given.name)
 
@@ -171,6 +174,16 @@ def _text(given: GivenMessage, where: str) -> str:
     return "\n".join(_part(part, f"{where}.content[{at}]") for at, part in enumerate(given.content or ()))
 
 
+def _heard(content: Sequence[GivenPart], where: str) -> list[str | bytes]:
+    """What a user says, and has others hear."""
+    return [
+        sound_of(part.input_audio, f"{where}.content[{at}]")
+        if part.type == "input_audio"
+        else _part(part, f"{where}.content[{at}]")
+        for at, part in enumerate(content)
+    ]
+
+
 def _part(part: GivenPart, where: str) -> str:
     if part.type == "text" and part.text is not None:
         return part.text
@@ -185,13 +198,15 @@ def _no_text(part: GivenPart, where: str) -> Problem:
         return invalid(f"Missing required parameter: '{place}'.", place, "missing_required_parameter")
     if part.type in _UNSEEN:
         return invalid(
-            f"'{where}' is {_UNSEEN[part.type]}, and the models here take text only. Leave it out, or put it into "
-            "words.",
+            f"'{where}' is {_UNSEEN[part.type]}, and the models here take text and audio only. Leave it out, or put "
+            "it into words.",
             where,
             "unsupported_content",
         )
+    if part.type == "input_audio":
+        return invalid(f"'{where}' is audio, which only a user's message can have.", where, "unsupported_content")
     return invalid(
-        f"'{where}' is of the type {part.type!r}; a part is of the type text or refusal.",
+        f"'{where}' is of the type {part.type!r}; a part is of the type text, input_audio or refusal.",
         f"{where}.type",
         "invalid_value",
     )

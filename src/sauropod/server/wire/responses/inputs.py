@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sauropod.server.problems import invalid
+from sauropod.server.wire.sounds import sound_of
 
 __all__ = ["ANSWERED", "CALLS", "OUTPUTS", "read_input"]
 
@@ -35,7 +36,6 @@ _IDS = {
 _UNSEEN = {
     "input_image": "an image",
     "input_file": "a file",
-    "input_audio": "audio",
 }
 
 
@@ -78,9 +78,19 @@ def _message(item: Item, where: str) -> Item:
         content = [{"type": own, "text": content}]
     if not isinstance(content, list):
         raise invalid(f"'{where}.content' is a text, or a list of parts.", f"{where}.content", "invalid_type")
-    parts = [_part(part, f"{where}.content[{at}]") for at, part in enumerate(content)]
+    read = _heard_part if role == "user" else _part
+    parts = [read(part, f"{where}.content[{at}]") for at, part in enumerate(content)]
     made = {"status": item.get("status") or "completed", "role": role, "content": parts}
     return {**made, "phase": item["phase"]} if item.get("phase") else made
+
+
+def _heard_part(part: Any, where: str) -> Item:
+    """A part of what a user says, which may be audio."""
+    if isinstance(part, dict) and part.get("type") == "input_audio":
+        given: Any = part.get("input_audio")
+        sound_of(given, where)
+        return {"type": "input_audio", "input_audio": {"data": given["data"], "format": given.get("format")}}
+    return _part(part, where)
 
 
 def _part(part: Any, where: str) -> Item:
@@ -95,10 +105,13 @@ def _part(part: Any, where: str) -> Item:
         return {"type": kind, "refusal": _text(part, "refusal", where)}
     if kind in _UNSEEN:
         raise invalid(
-            f"'{where}' is {_UNSEEN[kind]}, and the models here take text only. Leave it out, or put it into words.",
+            f"'{where}' is {_UNSEEN[kind]}, and the models here take text and audio only. Leave it out, or put it "
+            "into words.",
             where,
             "unsupported_content",
         )
+    if kind == "input_audio":
+        raise invalid(f"'{where}' is audio, which only a user's message can have.", where, "unsupported_content")
     raise invalid(f"'{where}' is of the type {kind!r}; a part is input_text, output_text or refusal.", f"{where}.type")
 
 

@@ -17,6 +17,7 @@ from sauropod.server.wire.call_ids import model_id
 from sauropod.server.wire.responses.inputs import ANSWERED, OUTPUTS
 from sauropod.server.wire.responses.request import CreateResponse, Prompted, Text
 from sauropod.server.wire.responses.tools import Toolbox, choice_of
+from sauropod.server.wire.sounds import said, sound_of
 
 __all__ = ["SUMMARY", "concealed", "messages_of", "options_of", "prompt_options_of", "revealed"]
 
@@ -60,7 +61,9 @@ class _Reading:
 
     def take(self, item: Mapping[str, Any]) -> None:
         kind = item["type"]
-        if kind == "message" and item["role"] != "assistant":
+        if kind == "message" and item["role"] == "user":
+            self.messages.append(said(_said(part) for part in item["content"]))
+        elif kind == "message" and item["role"] != "assistant":
             self.messages.append(Message(item["role"], _text_of(item["content"])))
         elif kind == "message":
             self._assistant(content=_text_of(item["content"]))
@@ -114,6 +117,12 @@ class _Reading:
             last = Message("assistant")
             self.messages.append(last)
         return last
+
+
+def _said(part: Mapping[str, Any]) -> str | bytes:
+    if part["type"] == "input_audio":
+        return sound_of(part["input_audio"], "input")
+    return _text_of([part])
 
 
 def _text_of(parts: Sequence[Mapping[str, Any]]) -> str:
