@@ -18,6 +18,7 @@ from sauropod._session.stage import Stage
 from sauropod._session.user_turn import UserTurn
 from sauropod._speech.turns import Sign
 from sauropod._typed.functions import as_tools
+from sauropod._values.audio import AudioFrame
 from sauropod._values.messages import Message
 from sauropod.errors import SauropodError, UnsupportedInput
 
@@ -163,15 +164,33 @@ class Answering:
             for settled in list(self.stage.unsettled.values()):
                 await settled.wait()
             return self.messages(options)
+        if self._hears(turn) and not turn.known:
+            self._read_ahead(self._with_turn(options, turn))
         text = await turn.words()
         if self.reply is not None and self.reply.turn is turn:
             self.reply.moments.note("transcript")
         if not text:
             return None
-        if turn.item_id not in self.stage.conversation:  # it is not certain yet that it is over
-            return [*self.messages(options), Message.user(text)]
-        await turn.settled.wait()
-        return self.messages(options)
+        if turn.item_id in self.stage.conversation:
+            await turn.settled.wait()
+        return self._with_turn(options, turn, text)
+
+    def _with_turn(self, options: ReplyOptions, turn: UserTurn, text: str = "") -> list[Message]:
+        """What the model is told, that turn included, of which it may not be certain yet that it is over."""
+        messages = self.messages(options)
+        if turn.item_id in self.stage.conversation:
+            return messages
+        if not self._hears(turn):
+            return [*messages, Message.user(text)]
+        ears = self.stage.ears
+        audio = AudioFrame(ears.samples(turn.start, turn.end), ears.rate, turn.start)
+        return [*messages, Message.user(audio=audio)]
+
+    def _hears(self, turn: UserTurn) -> bool:
+        """Whether the model hears that turn; one that is longer than what is kept is read."""
+        return (
+            self.stage.native_audio and self.stage.seconds(turn.end - turn.start) <= self.stage.settings.audio_seconds
+        )
 
     def messages(self, options: ReplyOptions) -> list[Message]:
         """What the model is told: the conversation, or what the reply has of its own."""
@@ -180,13 +199,19 @@ class Answering:
         given: Sequence[Item | str] | None = options.get("items")
         if given is not None:
             items = [conversation.get(each) if isinstance(each, str) else each for each in given]
-        return messages_of(items, options.get("instructions", self.stage.settings.instructions))
+        instructions = options.get("instructions", self.stage.settings.instructions)
+        return messages_of(items, instructions, native_audio=self.stage.native_audio)
 
     def read_along(self, text: str) -> None:
         """Let the model read what the user has said so far, so that less is left to be read at the end."""
-        if self.stage.settings.prefill and not self._reading and not self.stage.turns.replying:
+        if not self.stage.native_audio and not self.stage.turns.replying:
+            self._read_ahead([*self.messages(ReplyOptions()), Message.user(text)])
+
+    def _read_ahead(self, messages: Sequence[Message]) -> None:
+        """Let the model read, or hear, what it will be asked about."""
+        if self.stage.settings.prefill and not self._reading:
             self._reading = True
-            self.stage.tasks.start_soon(self._prefill, [*self.messages(ReplyOptions()), Message.user(text)])
+            self.stage.tasks.start_soon(self._prefill, messages)
 
     async def _prefill(self, messages: Sequence[Message]) -> None:
         try:

@@ -55,7 +55,15 @@ class Hearing:
             self._heard(event, stage.ears)
         if stage.turn is not None:
             self._hear_more(stage.turn, stage.ears)
-        stage.ears.forget(stage.turn.begun if stage.turn is not None else stage.ears.now)
+        stage.ears.forget(self._wanted_from())
+
+    def _wanted_from(self) -> int:
+        """The first sample that somebody may still ask for: of a long turn, as much as is kept with its item."""
+        turn, now = self.stage.turn, self.stage.ears.now
+        if turn is None:
+            return now
+        kept = round(self.stage.settings.audio_seconds * self.stage.ears.rate)
+        return min(turn.begun, max(turn.start, now - kept))
 
     def _heard(self, event: EndpointEvent, ears: Listening) -> None:
         turn = self.stage.turn

@@ -129,8 +129,10 @@ class Conversation:
         return next((item for item in calls if item.call.id == call_id), None)
 
 
-def messages_of(items: Sequence[Item], instructions: str = "") -> list[Message]:
+def messages_of(items: Sequence[Item], instructions: str = "", *, native_audio: bool = False) -> list[Message]:
     """The items as a model is told them. What nobody knows the words of, and calls without results, are left out.
+
+    With `native_audio` it hears what the user said, where that is still there.
 
     What the assistant says and the calls that follow are one message, as models write them, and what the calls gave
     comes right behind it, as models are used to.
@@ -140,6 +142,9 @@ def messages_of(items: Sequence[Item], instructions: str = "") -> list[Message]:
     calling: int | None = None  # the assistant's message to which a call belongs that comes next
     for item in items:
         match item:
+            case SaidItem(audio=AudioFrame() as audio) if native_audio:
+                messages.append(Message.user(audio=audio))
+                calling = None
             case SaidItem(role, text) if text:
                 messages.append(Message(role, text))
                 calling = len(messages) - 1 if role == "assistant" else None

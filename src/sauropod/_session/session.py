@@ -312,6 +312,11 @@ class Session(Flow[SessionEvent]):
         settings = attrs.evolve(settings, **changes)
         if self._voice is not None:
             self._voice.check(voice=settings.voice_name, speed=settings.speed)
+        if settings.native_audio and not self._engine.info.hears:
+            raise UnsupportedInput(
+                f"{self._engine.info.name} hears no audio. Leave native_audio out, or give the session a model that "
+                "does."
+            )
         return settings
 
 

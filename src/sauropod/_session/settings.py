@@ -107,6 +107,9 @@ class SessionSettings:
     """Whether a reply is begun at a pause, before it is certain that the turn is over."""
     audio_seconds: float = attrs.field(default=120.0, validator=_seconds)
     """How much of the user's audio is kept with the items; the oldest is dropped."""
+    native_audio: bool | None = attrs.field(default=None, validator=kind(UnsupportedInput, bool, optional=True))
+    """Whether the model hears what the user says, as long as that is kept, and does not only read the transcript. None:
+    if it can. The transcriber still tells where turns begin and end, and what the application is shown."""
 
 
 class SessionOptions(TypedDict, total=False):
@@ -128,6 +131,7 @@ class SessionOptions(TypedDict, total=False):
     prefill: bool
     speculate: bool
     audio_seconds: float
+    native_audio: bool | None
 
 
 class ReplyOptions(TypedDict, total=False):

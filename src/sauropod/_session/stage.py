@@ -50,6 +50,11 @@ class Stage:
         assert self.listening is not None
         return self.listening
 
+    @property
+    def native_audio(self) -> bool:
+        """Whether the model hears the user itself."""
+        return self.settings.native_audio is not False and self.engine.info.hears
+
     def seconds(self, samples: int) -> float:
         """Of the user's audio."""
         return samples / self.ears.rate
