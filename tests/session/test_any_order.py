@@ -130,9 +130,9 @@ class Application:
         return conductor.stage.turns.vacant and not busy
 
 
-async def converse(actions: list[tuple[Any, ...]], ahead: float | None) -> Rules:
+async def converse(actions: list[tuple[Any, ...]], ahead: float | None, hears: bool) -> Rules:
     rules = Rules()
-    async with models(SAYS, ears={"fails_on": "Fail"}) as (engine, voice, ears):
+    async with models(SAYS, ears={"fails_on": "Fail"}, hears=hears) as (engine, voice, ears):
         tools: list[Any] = [look, Tool("ask")]
         async with (
             Session(engine, voice=voice, transcriber=ears, tools=tools, ahead_seconds=ahead) as session,
@@ -153,9 +153,11 @@ async def converse(actions: list[tuple[Any, ...]], ahead: float | None) -> Rules
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(actions=st.lists(ACTION, max_size=25), ahead=st.sampled_from([None, 0.02]))
-def test_nothing_is_stuck_and_no_rule_is_broken(actions: list[tuple[Any, ...]], ahead: float | None) -> None:
-    anyio.run(converse, actions, ahead)
+@given(actions=st.lists(ACTION, max_size=25), ahead=st.sampled_from([None, 0.02]), hears=st.booleans())
+def test_nothing_is_stuck_and_no_rule_is_broken(
+    actions: list[tuple[Any, ...]], ahead: float | None, hears: bool
+) -> None:
+    anyio.run(converse, actions, ahead, hears)
 
 
 def test_the_rules_see_what_is_wrong() -> None:
