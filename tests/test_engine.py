@@ -169,6 +169,23 @@ async def test_requests_run_side_by_side(engine: Engine) -> None:
         assert (await engine.complete(f"Question {seed}", seed=seed, max_tokens=30)).text == texts[seed]
 
 
+async def test_a_stream_tells_what_it_has_used_while_it_is_written(engine: Engine) -> None:
+    async with engine.stream("Go on", temperature=0, ignore_eos=True, max_tokens=20) as stream:
+        assert (stream.usage.prompt_tokens, stream.usage.completion_tokens) == (0, 0)
+        counts = []
+        async for event in stream:
+            if isinstance(event, TextDelta):
+                assert stream.usage.prompt_tokens == await engine.count_tokens("Go on")
+                counts.append(stream.usage.completion_tokens)
+        assert counts == sorted(counts)
+        assert 0 < counts[0] < counts[-1]
+        assert stream.usage == stream.completion.usage
+    stopped = engine.stream("Go on", temperature=0, ignore_eos=True, max_tokens=200)
+    async with stopped:
+        await anext(stopped)
+    assert 0 < stopped.usage.completion_tokens < 200
+
+
 @pytest.mark.parametrize("how", ["leave", "forget", "cancel"])
 async def test_a_stream_abandoned_at_any_token_frees_its_slot(how: str, nothing_leaks: None) -> None:
     async with Engine("fake:", options={"slots": 1, "context_length": 4000}, max_waiting=1) as engine:

@@ -55,6 +55,7 @@ class ConversationOptions(SamplingOptions, total=False):
     reasoning_effort: str | None
     reasoning_budget: int | None
     overflow: Overflow
+    retention: float
     sampling: SamplingParams | None
     priority: PriorityName
     template_options: Mapping[str, Any] | None

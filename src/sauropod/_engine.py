@@ -191,7 +191,8 @@ class Engine(Openable[Handle]):
           model, or a plain type. The text is held to its schema, and `value` of the stream is the instance.
         - `reasoning_effort`: how hard to think, in the words of the model's template (`"none"`, `"low"`, …).
           `reasoning_budget`: tokens of thoughts after which the model has to answer.
-        - `overflow`: `"error"`, or `"truncate"` to leave out the oldest turns of a conversation that is too long.
+        - `overflow`: `"error"`, or `"truncate"` to leave out the oldest turns of a conversation that is too long: down
+          to `retention` (0.875) of the context at once, so that what is left stays computed for a while.
         - `raw`, `sampling`, `priority` (`"live"`, `"normal"`, `"background"`), `template_options`: variables for the
           chat template. Any other option is a field of `SamplingParams`, over those of `sampling`.
 

@@ -40,6 +40,10 @@ class Run(Protocol):
     def abandon(self) -> None:
         """Stop it soon. The garbage collector may call this anywhere, so it takes no lock."""
 
+    @property
+    def usage(self) -> Usage:
+        """What it has used so far, as far as that can be told."""
+
 
 @attrs.define(eq=False)
 class TextStream:
@@ -71,6 +75,11 @@ class TextStream:
         if self._completion is None:
             raise ClosedError("The stream has not come to its end, so there is no completion. Iterate over it first.")
         return self._completion
+
+    @property
+    def usage(self) -> Usage:
+        """What it has used so far: the prompt as soon as it is known, and tokens as they come."""
+        return self._run.usage if self._completion is None else self._completion.usage
 
     @property
     def value(self) -> Any:
@@ -242,19 +251,23 @@ class LocalRun:
             case Answer():
                 raise AssertionError("a text was answered as if it were something else")
 
-    def _complete(self) -> Completion:
-        ends = [writing.end for writing in self._writing if writing.end is not None]
-        first = ends[0]
-        usage = Usage(
-            first.prompt_tokens,
-            first.cached_tokens,
+    @property
+    def usage(self) -> Usage:
+        first = self._writing[0]
+        return Usage(
+            first.began.prompt_tokens if first.began is not None else 0,
+            first.end.cached_tokens if first.end is not None else 0,
             sum(len(each.tokens) for each in self._writing),
             sum(each.reasoning_tokens for each in self._writing),
         )
+
+    def _complete(self) -> Completion:
+        ends = [writing.end for writing in self._writing if writing.end is not None]
+        first = ends[0]
         longest = max(end.timings.total for end in ends)
         timings = Timings(first.timings.queued, first.timings.prompt, longest - first.timings.first_token)
         choices = tuple(each.choice() for each in self._writing)
-        return Completion(choices, usage, timings, self._writing[0].ledger())
+        return Completion(choices, self.usage, timings, self._writing[0].ledger())
 
 
 @attrs.define(eq=False)
@@ -263,6 +276,8 @@ class RemoteRun:
 
     events: AsyncIterator[StreamEvent]
     _reading: anyio.CancelScope | None = None
+    usage: Usage = attrs.field(factory=lambda: Usage(0, 0, 0, 0), init=False)
+    """Nobody tells before the end."""
 
     async def next(self) -> StreamEvent:
         with anyio.CancelScope() as self._reading:

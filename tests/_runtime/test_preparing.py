@@ -184,6 +184,20 @@ def test_the_oldest_turns_are_left_out_whole_and_told_of(model: FakeLanguageMode
     assert found.began.dropped_tokens == len(whole.tokens) - len(found.tokens)
 
 
+def test_down_to_which_share_it_is_cut_is_said(model: FakeLanguageModel) -> None:
+    """And while it grows within what is left of the context, it begins at the same place."""
+    lengths = [
+        len(prepared(model, *long_talk(9), overflow="truncate", max_tokens=50, retention=share).tokens)
+        for share in (1.0, 0.875, 0.5, 0.0)
+    ]
+    assert lengths == sorted(lengths, reverse=True)
+    assert 350 - 110 < lengths[0] <= 350  # one turn more would not have fitted
+    assert lengths[2] <= 200
+    assert lengths[3] < 80
+    with pytest.raises(UnsupportedInput, match="retention"):
+        prepared(model, *long_talk(9), overflow="truncate", retention=1.5)
+
+
 def test_what_fits_is_not_touched(model: FakeLanguageModel) -> None:
     talk = long_talk(1)
     assert prepared(model, *talk, overflow="truncate", max_tokens=10).tokens == prepared(model, *talk).tokens

@@ -334,7 +334,11 @@ async def test_while_a_reply_is_written_no_other_is_begun() -> None:
         with pytest.raises(UnsupportedInput, match="is being written"):
             await session.respond()
         await session.cancel()
-        assert of(await until(session, ReplyFinished), ReplyFinished)[0].reply.reason == "cancelled"
+        (cut,) = of(await until(session, ReplyFinished), ReplyFinished)
+        assert cut.reply.reason == "cancelled"
+        assert cut.reply.usage is not None
+        assert cut.reply.usage.prompt_tokens > 0
+        assert cut.reply.usage.completion_tokens > 0
         with pytest.raises(UnsupportedInput, match="No reply"):
             await session.cancel()
 

@@ -155,7 +155,7 @@ class Preparer:
 
         context = self.info.context_length
         room = context - min(sampling.max_tokens or USUAL_ANSWER, context // 2)
-        count = dropped_turns(messages, length, room, max(context // 8, 1))
+        count = dropped_turns(messages, length, room, max(round((1 - chat.retention) * context), 1))
         kept = without_turns(messages, count) if count else messages
         return kept, length(messages) - length(kept) if count else 0
 

@@ -32,9 +32,10 @@ from sauropod._session.player import Player
 from sauropod._session.settings import SessionSettings
 from sauropod._session.user_turn import UserTurn
 from sauropod._speech.heard import heard_text
+from sauropod._stream import TextStream
 from sauropod._text.phrases import Phrases
 from sauropod._typed.schemas import plain_json
-from sauropod._values.completion import Finished, TextDelta, ToolCallClosed, Usage
+from sauropod._values.completion import Finished, TextDelta, ToolCallClosed
 from sauropod._values.messages import Message, ToolCall
 from sauropod._values.sampling import StopReason
 from sauropod._values.speech import Mark
@@ -130,7 +131,7 @@ class Replying:
     scope: anyio.CancelScope = attrs.field(factory=anyio.CancelScope)
     _released: anyio.Event = attrs.field(factory=anyio.Event)
     _backlog: list[SessionEvent] = attrs.field(factory=list)
-    _usage: Usage | None = None
+    _stream: TextStream | None = None
     _stop: StopReason = StopReason.EOS
 
     @property
@@ -189,8 +190,8 @@ class Replying:
 
     async def _write(self, messages: list[Message], pieces: ObjectSendStream[str] | None) -> None:
         phrases = Phrases()
-        async with self.engine.stream(messages, **self._options()) as stream:
-            async for event in stream:
+        async with self.engine.stream(messages, **self._options()) as self._stream:
+            async for event in self._stream:
                 match event:
                     case TextDelta(text) if text:
                         self.moments.note("first_token")
@@ -204,7 +205,7 @@ class Replying:
                         self.moments.note("first_token")
                         self._call(call)
                     case Finished(completion):
-                        self._usage, self._stop = completion.usage, completion.stop_reason
+                        self._stop = completion.stop_reason
                     case _:
                         pass
         if phrases.finish():
@@ -213,7 +214,8 @@ class Replying:
 
     def _options(self) -> dict[str, Any]:
         settings = self.settings
-        options: dict[str, Any] = {"priority": "live", "sampling": settings.sampling, "overflow": settings.overflow}
+        options: dict[str, Any] = {"priority": "live", "sampling": settings.sampling}
+        options |= {"overflow": settings.overflow, "retention": settings.retention}
         if self.tools:
             options |= {"tools": self.tools, "tool_choice": self.tool_choice}
         if self.reply.max_tokens is not None:
@@ -295,7 +297,7 @@ class Replying:
             status=status,
             reason=reason,
             items=(*said, *self.calls),
-            usage=self._usage,
+            usage=None if self._stream is None else self._stream.usage,
             timings=self.moments.timings(),
             error=error,
         )

@@ -94,6 +94,8 @@ class SessionSettings:
     overflow: Overflow = attrs.field(default="truncate", validator=_overflow)
     """What happens when the conversation is longer than the model's context: the oldest turns are left out, or the
     reply fails."""
+    retention: float = attrs.field(default=0.875, validator=number(UnsupportedInput, 0, 1, optional=False))
+    """The share of the context that they are left out down to."""
     turns: TurnTaking | None = attrs.field(
         factory=TurnTaking, validator=kind(UnsupportedInput, TurnTaking, optional=True)
     )
@@ -126,6 +128,7 @@ class SessionOptions(TypedDict, total=False):
     max_tokens: int | None
     sampling: SamplingParams | None
     overflow: Overflow
+    retention: float
     turns: TurnTaking | None
     ahead_seconds: float | None
     prefill: bool

@@ -29,7 +29,7 @@ def without_turns(messages: Sequence[Message], count: int) -> list[Message]:
 
 
 def dropped_turns(messages: Sequence[Message], length: Callable[[Sequence[Message]], int], room: int, step: int) -> int:
-    """How many turns to leave out so that the rest is no longer than `room`; all but the last if it is all the same.
+    """How many turns to leave out so that the rest is no longer than `room`; all but the last if that is not to be had.
 
     More than just enough: in steps of so many tokens, so that the conversation begins at the same place for a while,
     and what was computed of it is of use.
@@ -38,10 +38,9 @@ def dropped_turns(messages: Sequence[Message], length: Callable[[Sequence[Messag
     whole = length(messages)
     if whole <= room or most < 1:
         return 0
-    enough = _first(lambda count: length(without_turns(messages, count)) <= room, most)
     steps = -(-(whole - room) // step) * step
     ample = _first(lambda count: whole - length(without_turns(messages, count)) >= steps, most)
-    return ample if ample is not None else enough if enough is not None else most
+    return most if ample is None else ample
 
 
 def _places(messages: Sequence[Message]) -> list[list[int]]:

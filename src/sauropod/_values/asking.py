@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import attrs
 
-from sauropod._values.checks import integer, kind, listed, mapped
+from sauropod._values.checks import integer, kind, listed, mapped, number
 from sauropod._values.messages import Tool, ToolChoice
 from sauropod.errors import UnsupportedInput
 
@@ -42,6 +42,8 @@ class ChatOptions:
     reasoning_effort: str | None = attrs.field(default=None, validator=kind(UnsupportedInput, str, optional=True))
     reasoning_budget: int | None = attrs.field(default=None, validator=integer(UnsupportedInput, 0, 2**31 - 1))
     overflow: Overflow = attrs.field(default="error")
+    retention: float = attrs.field(default=0.875, validator=number(UnsupportedInput, 0, 1, optional=False))
+    """With `overflow="truncate"`: the share of the context that turns are left out down to, once it is full."""
     template_options: Mapping[str, Any] = attrs.field(default=None, converter=_variables)
 
     @tools.validator

@@ -17,7 +17,7 @@ import sauropod
 from sauropod._asking import AnyTool, AskOptions, PriorityName, PromptOptions, RunOptions
 from sauropod._opening import ModelName
 from sauropod._runtime.pool import Isolation
-from sauropod._values.completion import Completion, StreamEvent, TextDelta
+from sauropod._values.completion import Completion, StreamEvent, TextDelta, Usage
 from sauropod._values.info import ModelInfo
 from sauropod._values.messages import Message, Prompt
 from sauropod._values.running import RunEvent, RunResult
@@ -252,6 +252,11 @@ class TextStream:
     def completion(self) -> Completion:
         """The whole answer, once the stream has come to its end."""
         return self._stream.completion
+
+    @property
+    def usage(self) -> Usage:
+        """What it has used so far."""
+        return self._stream.usage
 
     @property
     def value(self) -> Any:

@@ -124,7 +124,11 @@ def test_what_hears_is_made_as_configured() -> None:
     assert isinstance(settings("stt_model = {type = 'parakeet', language = 'de'}").transcriber(), Transcriber)
     assert isinstance(settings().detector(), VoiceDetector)
     assert isinstance(settings("vad_model = 'org/vad'").detector(), VoiceDetector)
-    nothing = settings("stt_model = ''\nvad_model = ''")
+    listening = settings("turn_detector_model = 'org/turns'").transcriber()
+    assert listening is not None
+    assert listening._turns is not None
+    assert listening._turns.source == "org/turns"
+    nothing = settings("stt_model = ''\nvad_model = ''\nturn_detector_model = ''")
     assert (nothing.transcriber(), nothing.detector()) == (None, None)
 
 

@@ -119,6 +119,13 @@ class Settings:
         default="auto",
         says='`"auto"`: the demo\'s for the demo, else MarbleNet',
     )
+    turn_detector_model: Source | None = key(
+        DETECTOR,
+        "the model that tells from the sound whether somebody has finished, such as `pipecat-ai/smart-turn-v3`, for "
+        'sessions with `semantic_vad`; `""` is none',
+        default=None,
+        says="none: their words tell",
+    )
     authentication: Authentication = key(Table(Authentication), "who may come in", factory=Authentication)
     cors: Cors = key(Table(Cors), "which web pages may ask", factory=Cors)
     limits: Limits = key(Table(Limits), "how much is taken", factory=Limits)
@@ -174,7 +181,7 @@ class Settings:
         options: dict[str, Any] = hearing.transcriber_options()
         if hearing.source is not None:
             options["source"] = hearing.source
-        return Transcriber(vad=self.vad_model, **options)
+        return Transcriber(vad=self.vad_model, turn_detector=self.turn_detector_model, **options)
 
     def detector(self) -> VoiceDetector | None:
         """What tells speech from all else, not opened yet; None if nothing is to."""

@@ -73,9 +73,13 @@ def _tables(table: Mapping[str, Any], path: Path, origins: Mapping[Path, str]) -
     return found + inner
 
 
+SPEECH = ("stt_model", "vad_model", "turn_detector_model")
+"""Keys of which a table is a value."""
+
+
 def _is_table(path: Path) -> bool:
     """Whether it has a head of its own, rather than being a value."""
-    return path[0] != "stt_model" and path[0] != "vad_model" and len(path) <= (2 if _holds_tables(path[:1]) else 1)
+    return path[0] not in SPEECH and len(path) <= (2 if _holds_tables(path[:1]) else 1)
 
 
 def _holds_tables(path: Path) -> bool:

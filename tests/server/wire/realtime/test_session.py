@@ -176,7 +176,8 @@ def test_eagerness_is_patience(eagerness: str, seconds: float) -> None:
 
 def test_truncation_by_a_ratio_leaves_out_what_is_oldest() -> None:
     found = patched(SESSION, {"truncation": {"type": "retention_ratio", "retention_ratio": 0.8}})
-    assert session_options(found)["overflow"] == "truncate"
+    assert (session_options(found)["overflow"], session_options(found)["retention"]) == ("truncate", 0.8)
+    assert session_options(SESSION)["retention"] == 0.875
     check_session(plain(found))
 
 

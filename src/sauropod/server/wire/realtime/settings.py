@@ -12,6 +12,7 @@ from sauropod.server.wire.realtime.items import item_of
 from sauropod.server.wire.realtime.session import (
     AnySession,
     RealtimeSession,
+    RetentionRatio,
     SemanticVad,
     ServerVad,
     TranscriptionSession,
@@ -41,6 +42,7 @@ def session_options(session: AnySession, voice_name: str | Mapping[str, float] |
         "language": _language(session),
         "max_tokens": None if session.max_output_tokens == "inf" else session.max_output_tokens,
         "overflow": "error" if session.truncation == "disabled" else "truncate",
+        "retention": session.truncation.retention_ratio if isinstance(session.truncation, RetentionRatio) else 0.875,
         "turns": _turns(session.audio.input.turn_detection),
     }
     return options
