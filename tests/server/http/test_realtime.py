@@ -22,6 +22,7 @@ from sauropod._session.replay import Replay
 from sauropod._speech import g711
 from sauropod.server import Settings
 from sauropod.server.config import Authentication, Limits, Realtime
+from sauropod.server.http import acting
 from sauropod.testing import speech_of
 from server.realtime_client import SAYS, WEATHER, Client, app_of, connected, served, sound, state, talking
 from server.realtime_rules import Told, check_session
@@ -214,6 +215,25 @@ async def test_responses_apart_are_made_beside_the_conversation() -> None:
         client.told.finish()
     assert {each["output"][0]["content"][0]["text"] for each in found} == {"I am a fake.", SAYS["a lot"]}
     assert [(each["conversation_id"], each["metadata"]) for each in found] == [(None, {"topic": "a"})] * 2
+
+
+async def test_a_conversation_may_not_grow_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(acting, "MOST_BYTES", 3000)
+    async with talking() as client:
+
+        async def put(id: str, length: int, *, refused: bool = False) -> dict[str, Any]:
+            content = [{"type": "input_text", "text": "x" * length}]
+            item = {"type": "message", "id": id, "role": "user", "content": content}
+            await client.send("conversation.item.create", item=item)
+            return await client.until("error" if refused else "conversation.item.done")
+
+        await put("a", 500)
+        refused = await put("b", 2000, refused=True)
+        assert refused["error"]["code"] == "conversation_too_large"
+        assert "Delete some first" in refused["error"]["message"]
+        await client.send("conversation.item.delete", item_id="a")
+        await client.until("conversation.item.deleted")
+        await put("b", 1900)
 
 
 async def test_an_item_with_audio_is_listened_to() -> None:

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 import anyio
 import attrs
 
-from sauropod import CallItem, ResultItem, Session, SessionOptions, SessionSettings
+from sauropod import CallItem, Item, ResultItem, SaidItem, Session, SessionOptions, SessionSettings
 from sauropod.errors import UnsupportedInput
 from sauropod.server.http.speaking import VOICE, Speaking
 from sauropod.server.problems import Problem, invalid
@@ -44,6 +44,10 @@ LARGE = 256 * 1024
 """Characters of sound from which on it is decoded in a thread."""
 MOST = 16
 """Responses apart from the conversation that one client may have under way at once."""
+MOST_BYTES = 64 * 1024 * 1024
+"""Of the items that one client puts into its conversation."""
+LEAST = 1024
+"""What an item takes at least."""
 
 
 @attrs.define(eq=False)
@@ -58,6 +62,8 @@ class Acting:
     incoming: Incoming = attrs.field(factory=Incoming)
     _options: SessionOptions = attrs.field(factory=SessionOptions)
     _live: Session | None = None
+    _given: dict[str, int] = attrs.field(factory=dict)
+    """Bytes of the items that the client has put in."""
 
     async def open(self) -> None:
         """Read the session as it begins. Raises `Problem`."""
@@ -176,7 +182,22 @@ class Acting:
         after = event.previous_item_id
         if after is not None and after != "root":
             self._known(after, "create", "previous_item_id")
-        await self._session.add(item, after)
+        bytes = self._room_for(item)
+        added = await self._session.add(item, after)
+        self._given[added.id] = bytes
+
+    def _room_for(self, item: Item) -> int:
+        """What it takes. Raises `Problem` if that is too much, beside the items that are there."""
+        there = {each.id for each in self._session.items}
+        self._given = {id: bytes for id, bytes in self._given.items() if id in there}
+        bytes = LEAST + _bytes_of(item)
+        if sum(self._given.values()) + bytes > MOST_BYTES:
+            raise invalid(
+                f"The items of this conversation would take more than {MOST_BYTES // 2**20} MiB. Delete some first.",
+                "item",
+                "conversation_too_large",
+            )
+        return bytes
 
     def _check_call(self, call_id: str) -> None:
         calls = (item.call.id or item.id for item in self._session.items if isinstance(item, CallItem))
@@ -233,6 +254,16 @@ class Acting:
     def _session(self) -> Session:
         assert self._live is not None
         return self._live
+
+
+def _bytes_of(item: Item) -> int:
+    match item:
+        case SaidItem(text=text, audio=audio):
+            return len(text or "") + (0 if audio is None else audio.samples.nbytes)
+        case CallItem(call):
+            return len(str(call.arguments))
+        case ResultItem(output=output):
+            return len(output)
 
 
 def _voice(session: AnySession) -> str | None:
