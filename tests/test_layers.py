@@ -30,7 +30,7 @@ LAYERS = (
     ("_scheduling", "_text", "_typed", "_speech"),
     ("abc",),
     ("_values",),
-    ("errors", "_log"),
+    ("errors", "_log", "_mailbox"),
 )
 """From top to bottom. A room may import from any below it, and from itself."""
 

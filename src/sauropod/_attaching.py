@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import attrs
 
 from sauropod._audio import AudioLimits, read_audio
-from sauropod._runtime.mailbox import in_daemon_thread
+from sauropod._mailbox import in_daemon_thread
 from sauropod._runtime.protocol import PromptText
 from sauropod._values.audio import AudioFrame
 from sauropod._values.info import ModelInfo

@@ -14,8 +14,8 @@ import anyio.to_thread
 import attrs
 
 from sauropod._attaching import heard
+from sauropod._mailbox import Mailbox
 from sauropod._runtime.link import Exchange, Link
-from sauropod._runtime.mailbox import Mailbox
 from sauropod._runtime.pool import Isolation, WorkerPool
 from sauropod._runtime.protocol import (
     Compute,

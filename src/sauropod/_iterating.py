@@ -13,7 +13,7 @@ import anyio.lowlevel
 import attrs
 
 from sauropod._audio import AudioLimits, AudioSource, AudioStream, is_at_hand, open_audio
-from sauropod._runtime.mailbox import in_daemon_thread
+from sauropod._mailbox import in_daemon_thread
 from sauropod._values.audio import AudioFrame
 
 __all__ = ["END", "Asked", "Reading", "closing", "in_thread"]

@@ -13,7 +13,7 @@ import anyio.to_thread
 import attrs
 
 from sauropod._handles import Loaded, SpeechHandle, devices_of
-from sauropod._runtime.mailbox import in_daemon_thread
+from sauropod._mailbox import in_daemon_thread
 from sauropod._runtime.pool import Isolation, shared_pool
 from sauropod._runtime.registry import backend_for_file, installed_backends, load_backend
 from sauropod._values.info import Device

@@ -11,8 +11,8 @@ import anyio
 import attrs
 
 from sauropod._attaching import heard
+from sauropod._mailbox import Mailbox
 from sauropod._runtime.link import Exchange, Link
-from sauropod._runtime.mailbox import Mailbox
 from sauropod._runtime.protocol import Answer, Began, End, Failed, Generate, Piece, Reply
 from sauropod._typed.schemas import built
 from sauropod._typed.validity import fault_of, fault_under

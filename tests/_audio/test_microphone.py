@@ -62,6 +62,20 @@ async def test_frames_come_at_the_rate_that_is_wanted() -> None:
     assert 0 <= 2 * 50 * 160 - frames[-1].end < 1_600  # the rest is in the resampler
 
 
+async def test_the_device_does_not_wait_for_a_busy_event_loop() -> None:
+    streams: list[Recording] = []
+
+    def opened(device: object, taken: Taken) -> Recording:
+        streams.append(Recording(taken, 20))
+        return streams[0]
+
+    async with Microphone(open_stream=opened) as microphone:
+        assert streams[0].given.wait(10)  # the loop does nothing meanwhile
+        with anyio.fail_after(5):
+            assert [float((await anext(microphone)).samples[0]) for _ in range(20)] == list(range(20))
+    assert [frame async for frame in microphone] == []
+
+
 async def test_who_is_too_slow_loses_the_oldest() -> None:
     streams: list[Recording] = []
 

@@ -10,8 +10,8 @@ import anyio
 import attrs
 import pytest
 
+from sauropod._mailbox import Mailbox
 from sauropod._runtime.link import Exchange, Link
-from sauropod._runtime.mailbox import Mailbox
 from sauropod._runtime.protocol import (
     Answer,
     Cancel,

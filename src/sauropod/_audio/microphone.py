@@ -7,14 +7,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import anyio
-import anyio.from_thread
-import anyio.lowlevel
 import anyio.to_thread
 import attrs
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from sauropod._audio.portaudio import sounddevice_for
 from sauropod._audio.samples import check_rate
+from sauropod._mailbox import Mailbox
 from sauropod._speech.resampler import Resampler
 from sauropod._values.audio import AudioFrame
 from sauropod.errors import DeviceUnavailable
@@ -51,7 +49,7 @@ class Microphone:
     """Records in an `async with` block, and is iterated over for `AudioFrame`s of one channel.
 
     Raises `BackendNotFound` where the extra `audio` or PortAudio is missing, and `DeviceUnavailable` where nothing
-    records. Who takes frames too slowly loses the oldest; `lost` counts them.
+    records. Who takes frames too slowly loses the oldest, which `lost` counts; the device never waits for anybody.
     """
 
     device: int | str | None = None
@@ -60,23 +58,22 @@ class Microphone:
     """Samples a second of its frames; None is 16,000, or what the device has."""
     open_stream: Callable[[int | str | None, Taken], InputStream] | None = attrs.field(default=None, kw_only=True)
     """Opens a stream that gives what it hears, float32 [n], to a function in a thread of its own. None: PortAudio's."""
-    lost: int = attrs.field(init=False, default=0)
     _stream: InputStream | None = attrs.field(init=False, default=None)
     _at: int = attrs.field(init=False, default=0)
     _rate: int = attrs.field(init=False, default=RATE)
     _resampler: Resampler = attrs.field(init=False)
-    _sending: MemoryObjectSendStream[AudioFrame] = attrs.field(init=False)
-    _frames: MemoryObjectReceiveStream[AudioFrame] = attrs.field(init=False)
+    _frames: Mailbox[AudioFrame | None] = attrs.field(init=False)
+    """None behind the last."""
+
+    @property
+    def lost(self) -> int:
+        """How many frames were not taken in time."""
+        return self._frames.lost
 
     async def __aenter__(self) -> Self:
-        token = anyio.lowlevel.current_token()
-
-        def taken(samples: NDArray[np.float32]) -> None:
-            anyio.from_thread.run_sync(self._take, samples, token=token)
-
+        self._frames = Mailbox(KEPT)
         wanted = None if self.rate is None else check_rate(self.rate)
-        self._stream = (self.open_stream or open_portaudio)(self.device, taken)
-        self._sending, self._frames = anyio.create_memory_object_stream[AudioFrame](KEPT)
+        self._stream = (self.open_stream or open_portaudio)(self.device, self._take)
         try:
             own = round(self._stream.samplerate)
             self._rate = wanted or own
@@ -96,27 +93,23 @@ class Microphone:
                 with anyio.CancelScope(shield=True):  # it is open as long as it is not closed
                     await anyio.to_thread.run_sync(stream.close)
         finally:
-            self._sending.close()
-            self._frames.close()
+            self._frames.put(None)
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> AudioFrame:
-        return await self._frames.receive()
+        frame = await self._frames.get()
+        if frame is None:
+            self._frames.put(None)
+            raise StopAsyncIteration
+        return frame
 
     def _take(self, samples: NDArray[np.float32]) -> None:
-        if self._stream is None:
-            return
+        """Called by the device's own thread."""
         samples = self._resampler.feed(samples)
-        frame = AudioFrame(samples, self._rate, self._at)
+        self._frames.put(AudioFrame(samples, self._rate, self._at))
         self._at += len(samples)
-        try:
-            self._sending.send_nowait(frame)
-        except anyio.WouldBlock:
-            self._frames.receive_nowait()
-            self.lost += 1
-            self._sending.send_nowait(frame)
 
 
 def open_portaudio(device: int | str | None, taken: Taken) -> InputStream:

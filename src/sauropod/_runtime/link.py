@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from sauropod._log import log
-from sauropod._runtime.mailbox import Mailbox
+from sauropod._mailbox import Mailbox
 from sauropod._runtime.protocol import (
     Answer,
     Began,

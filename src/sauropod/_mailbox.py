@@ -22,9 +22,13 @@ Result = TypeVar("Result")
 class Mailbox(Generic[Letter]):
     """Made in a task, filled from any thread, emptied by tasks of the loop it was made in.
 
-    It is not bounded: whoever fills it never waits. What is put into it is bounded by the request it belongs to.
+    Whoever fills it never waits. With `most` the oldest letters make way for new ones; without, what is put into it is
+    bounded by the request it belongs to.
     """
 
+    most: int | None = None
+    lost: int = attrs.field(default=0, init=False)
+    """How many had to make way."""
     _letters: deque[Letter] = attrs.field(factory=deque)
     _arrived: anyio.Event | None = None
     _call_soon: Callable[..., Any] = attrs.field(init=False)
@@ -35,6 +39,9 @@ class Mailbox(Generic[Letter]):
     def put(self, letter: Letter) -> None:
         """Leave a letter. A loop that has ended gets none."""
         self._letters.append(letter)
+        if self.most is not None and len(self._letters) > self.most:
+            self._letters.popleft()
+            self.lost += 1
         arrived = self._arrived
         if arrived is not None:
             with contextlib.suppress(RuntimeError):  # asyncio's and trio's way to say that the loop is closed
