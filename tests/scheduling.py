@@ -54,6 +54,8 @@ class Driver:
         if self.model.info.hears:
             rate = self.model.info.audio_rate
             self.heard = self.model.attach(AudioFrame(np.ones(rate * SOUNDS // 10, np.float32), rate))
+            while self.model.hear(self.heard):
+                pass
 
     def add(self, id: int, request: Request) -> Sequence:
         sampling = request.sampling.over(DEFAULT_SAMPLING)

@@ -10,8 +10,8 @@ module must be cheap; load native libraries inside `load`.
 
 **Who calls, and when.** A `LanguageModel` lives in a worker. `Backend.load` runs in a thread of its own. After
 that every method is called by the worker's one step thread, one call at a time, with these exceptions, which
-may come from another thread while `decode` runs: `render`, those that encode, `attach`, `compile`, and `abort`. Nothing
-else needs a lock.
+may come from other threads while `decode` runs: `render`, those that encode, `attach`, `compile` and `close` from one,
+`hear` from a second, and `abort` from any. Nothing else needs a lock.
 
 Subclass the protocols: the methods with a body are defaults that always work, and `sauropod.testing` has the
 conformance tests.
@@ -194,15 +194,23 @@ class LanguageModel(Protocol):
 
     def encode_rest(self, text: str) -> Sequence[int]:
         """The tokens of a prompt's text behind something attached: marks are read, and nothing is put before it."""
-        return self.encode(text, special=True)
+        raise UnsupportedInput(f"{self.info.name} hears no audio.")
 
     def attach(self, audio: AudioFrame) -> Attached:
         """What stands for a piece of audio, at `info.audio_rate` samples a second, in a prompt.
 
-        All of the hearing that can be done ahead is done here. Raises `UnsupportedInput` for audio that cannot be
-        heard.
+        It only tells the tokens, and how many; whether there is room for them is looked at before anything is heard.
+        Raises `UnsupportedInput` for audio that cannot be heard.
         """
         raise UnsupportedInput(f"{self.info.name} hears no audio. Use a model that does, or a sauropod.Transcriber.")
+
+    def hear(self, attached: Attached) -> bool:
+        """Do a part of the work that takes long, such as half a minute of audio; whether there is more of it.
+
+        Called until there is none, before tokens of `attached` are computed, by a thread of its own, one call at a
+        time; what was heard before costs nothing. It may end before that, when nobody waits any more.
+        """
+        return False
 
     def compile(self, grammar: Grammar) -> None:
         """Make a grammar ready for `open`, so that it takes no time there. Takes at most about a second.

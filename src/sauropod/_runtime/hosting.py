@@ -36,13 +36,13 @@ from sauropod._values.completion import Timings
 from sauropod._values.sampling import StopReason
 from sauropod._values.scheduling import SchedulerOptions
 from sauropod.abc import CacheFull, LanguageModel, ModelInfo, Sampled, StepAborted
-from sauropod.errors import OutOfMemory, PromptTooLong, UnsupportedInput
+from sauropod.errors import ClosedError, OutOfMemory, PromptTooLong, UnsupportedInput
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Host"]
+__all__ = ["Host", "Listening"]
 
 
 @attrs.define(eq=False)
@@ -63,6 +63,29 @@ class Text:
         started = self.sequence.started if self.sequence.started is not None else now
         first = self.first if self.first is not None else now
         return Timings(started - self.received, first - started, now - first)
+
+
+@attrs.frozen(eq=False)
+class Listening:
+    """A text whose prompt has to be heard before it is taken in. That takes long, so it has a thread of its own."""
+
+    host: Host
+    text: Text
+
+    def hear(self, wanted: Callable[[], bool]) -> None:
+        """Raises `PromptTooLong` before anything is heard, and `ClosedError` once it is not `wanted` any more."""
+        prepared, limit = self.text.prepared, self.host.info.context_length
+        if len(prepared.tokens) >= limit:
+            raise PromptTooLong(len(prepared.tokens), limit)
+        for attached in prepared.attached:
+            while wanted() and self.host.model.hear(attached):
+                pass
+        if not wanted():
+            raise ClosedError("Nobody waits for the answer any more.")
+
+    def __call__(self) -> Began:
+        """Take it in, on the step thread."""
+        return self.host.generate(self.text)
 
 
 @attrs.define(eq=False)
@@ -96,7 +119,8 @@ class Host:
         """Do all of a request that needs no step. What is returned takes it in, on the step thread."""
         match request:
             case Generate():
-                return partial(self.generate, self.prepare(request, received))
+                text = self.prepare(request, received)
+                return Listening(self, text) if text.prepared.attached else partial(self.generate, text)
             case Embed():
                 return partial(self.embed, request, self.encode_inputs(request.inputs), received)
             case CountTokens():

@@ -10,17 +10,18 @@ It runs in a child process or in a thread, and does not know in which.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Protocol, TypeAlias
+from typing import NoReturn, Protocol, TypeAlias
 
 import attrs
 
-from sauropod._runtime.hosting import Host
+from sauropod._runtime.hosting import Host, Listening
 from sauropod._runtime.protocol import (
     Answer,
     Began,
@@ -42,6 +43,8 @@ __all__ = ["Worker"]
 
 Work: TypeAlias = Callable[[], Replies]
 """Something to be done on the step thread."""
+Action: TypeAlias = Callable[[], Answer | Began | None]
+"""The same for one request: it is answered, or begins, or fails."""
 
 
 MOST_OWED = 1.0
@@ -86,22 +89,46 @@ class Resident:
     closed: bool = False
     preparer: ThreadPoolExecutor = attrs.field(factory=lambda: ThreadPoolExecutor(1, "sauropod-prepare"))
     """Loads, then renders and encodes: what may take long without holding up anybody's steps."""
+    hearer: ThreadPoolExecutor = attrs.field(factory=lambda: ThreadPoolExecutor(1, "sauropod-hear"))
+    """Hears what is in prompts, which takes longer than others should wait for theirs. Its thread begins with that."""
     loading: Future[ModelHost] = attrs.field(init=False)
+    closing: threading.Thread | None = None
 
     def __attrs_post_init__(self) -> None:
         self.loading = self.preparer.submit(self.load)
 
-    def close(self) -> list[int]:
-        """Give the model back; if it is still loading, when that is done. Returns who is left without an answer."""
-        self.closed = True  # first: from now on no text is encoded that was not being encoded when the model was loaded
-        loaded = self.loading.done()
-        self.preparer.shutdown(wait=loaded, cancel_futures=loaded)
-        self.loading.add_done_callback(_give_back)
+    def close(self, ended: Callable[[], object] = lambda: None) -> list[int]:
+        """Give the model back, and say so when that is done. Returns who is left without an answer.
+
+        Nobody waits for what is being prepared or heard: that ends in a thread of its own, while others go on. A model
+        that is still loading is given back when it has been loaded, and is out of the way at once.
+        """
+        self.closed = True  # first: what is under way looks at it, and ends
         left, self.awaited = list(self.awaited), set()
+        if self.loading.done():
+            self.closing = threading.Thread(target=self._give_back, args=[ended], name="sauropod-close")
+            self.closing.start()
+        else:
+            self.preparer.shutdown(wait=False)
+            self.loading.add_done_callback(_close)
+            ended()
         return left
 
+    def join(self) -> None:
+        """Wait until it has been given back, after `close`."""
+        if self.closing is not None:
+            self.closing.join()
 
-def _give_back(loading: Future[ModelHost]) -> None:
+    def _give_back(self, ended: Callable[[], object]) -> None:
+        try:
+            for thread in (self.preparer, self.hearer):  # in this order: the one hands on to the other
+                thread.shutdown(wait=True, cancel_futures=True)
+            _close(self.loading)
+        finally:
+            ended()
+
+
+def _close(loading: Future[ModelHost]) -> None:
     if loading.exception() is None:
         loading.result().close()
 
@@ -152,6 +179,8 @@ class Worker:
                 self.send(replies)
         for resident in self._residents.values():
             resident.close()
+        for resident in self._residents.values():
+            resident.join()
 
     def _step(self, resident: Resident, host: ModelHost) -> Replies:
         self._steps += 1
@@ -215,8 +244,10 @@ class Worker:
 
     def _unload(self, request: Unload) -> Replies:
         resident = self._residents.pop(request.model, None)
-        left = resident.close() if resident is not None else []
-        return [*((id, _not_loaded()) for id in left), (request.id, Answer(None))]
+        if resident is None:
+            return [(request.id, Answer(None))]
+        left = resident.close(lambda: self._inbox.put(lambda: [(request.id, Answer(None))]))
+        return [(id, _not_loaded()) for id in left]
 
     def _devices(self, request: Devices) -> Replies:
         def ask() -> None:
@@ -236,9 +267,25 @@ class Worker:
         resident.awaited.add(request.id)
 
         def prepare() -> None:
-            if request.id in resident.awaited and not resident.closed:
-                work = _prepared(request, resident.loading, received)
-                self._inbox.put(partial(self._admit, request.id, resident, work))
+            if not wanted():
+                return
+            action = _accepted(request, resident.loading, received)
+            if isinstance(action, Listening):
+                with contextlib.suppress(RuntimeError):  # closed a moment ago: nobody waits
+                    resident.hearer.submit(hear, action)
+            else:
+                admit(action)
+
+        def hear(action: Listening) -> None:
+            if wanted():
+                admit(_heard(action, wanted))
+
+        def wanted() -> bool:
+            return request.id in resident.awaited and not resident.closed
+
+        def admit(action: Action) -> None:
+            work = partial(_attempt, request.id, action)
+            self._inbox.put(partial(self._admit, request.id, resident, work))
 
         try:
             resident.preparer.submit(prepare)
@@ -260,14 +307,25 @@ class Worker:
         return []
 
 
-def _prepared(request: ModelRequest, loading: Future[ModelHost], received: float) -> Work:
+def _accepted(request: ModelRequest, loading: Future[ModelHost], received: float) -> Action:
     """What is left to do on the step thread, once the text of a request has become tokens."""
     try:
-        action = loading.result().accept(request, received)
+        return loading.result().accept(request, received)
     except Exception as error:
-        failed = Failed.of(error)
-        return lambda: [(request.id, failed)]
-    return lambda: _attempt(request.id, action)
+        return partial(_fail, error)
+
+
+def _heard(action: Listening, wanted: Callable[[], bool]) -> Action:
+    """The same, once what is attached to it has been heard."""
+    try:
+        action.hear(wanted)
+    except Exception as error:
+        return partial(_fail, error)
+    return action
+
+
+def _fail(error: Exception) -> NoReturn:
+    raise error
 
 
 def _not_loaded() -> Failed:
@@ -289,7 +347,7 @@ def _worker_backend(name: str) -> Backend:
     return backend
 
 
-def _attempt(id: int, action: Callable[[], Answer | Began | None]) -> Replies:
+def _attempt(id: int, action: Action) -> Replies:
     """Do something that answers at once, or only begins, or fails."""
     try:
         answer = action()

@@ -10,7 +10,7 @@ import attrs
 from sauropod._values.grammar import Grammar, GrammarKind
 from sauropod._values.messages import Message, Tool
 from sauropod._values.sampling import DEFAULT_SAMPLING, SamplingParams
-from sauropod.abc import AudioFrame, CacheFull, Chunk, LanguageModel, Sampled, StepAborted
+from sauropod.abc import Attached, AudioFrame, CacheFull, Chunk, LanguageModel, Sampled, StepAborted
 from sauropod.errors import InvalidGrammar, UnsupportedInput
 from sauropod.testing.violation import ContractViolation, require
 
@@ -102,6 +102,14 @@ class _Model:
 
     def clear(self, slot: int) -> None:
         require(self.model.truncate(slot, 0), "truncate(slot, 0) gave False; it must always succeed")
+
+    def heard(self, audio: AudioFrame) -> Attached:
+        """A piece of audio, ready to be computed."""
+        attached = self.model.attach(audio)
+        for _ in range(1000):
+            if not self.model.hear(attached):
+                return attached
+        raise ContractViolation("hear() does not come to an end")
 
     def say_heard(self, slot: int, prompt: Sequence[int], count: int, size: int) -> list[int]:
         """What an empty slot answers to a prompt with audio, of which it reads so many tokens in a step."""
@@ -298,8 +306,10 @@ def _hears(own: _Model) -> None:
         except UnsupportedInput:
             return
         raise ContractViolation("attach() took audio, and info.audio_rate is 0")
-    first, second = model.attach(sound), model.attach(AudioFrame(noise.copy(), rate))
-    other = model.attach(AudioFrame(noise[::-1].copy(), rate))
+    first, second = own.heard(sound), own.heard(AudioFrame(noise.copy(), rate))
+    other = own.heard(AudioFrame(noise[::-1].copy(), rate))
+    for length in (1, 2, rate // 1000):
+        own.heard(AudioFrame(noise[:length], rate))
     require(list(first.tokens) == list(second.tokens), "attach() gave other tokens for the same audio")
     attached = {token for token in first.tokens if token < 0}
     require(bool(attached), "attach() gave nothing that is no text; such tokens are negative")
@@ -307,6 +317,7 @@ def _hears(own: _Model) -> None:
     require(all(token < model.info.vocabulary_size for token in first.tokens), "attach() gave tokens out of range")
     begin, rest = own.prompt(most=6), list(model.encode_rest(TEXT))[:6]
     require(all(0 <= token < model.info.vocabulary_size for token in rest), "encode_rest() gave tokens out of range")
+    require(list(model.encode_rest("")) == [], "encode_rest('') gave tokens; nothing is put before a prompt's rest")
     prompts = [[*begin, *each.tokens, *rest] for each in (first, other)]
     said = own.say_heard(0, prompts[0], 12, model.info.step_tokens)
     own.clear(0)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 import sauropod
 from sauropod import Message
-from sauropod.abc import AudioFrame, Chunk, LanguageModel, LoadOptions, Source
+from sauropod.abc import Attached, AudioFrame, Chunk, LanguageModel, LoadOptions, Source
 from sauropod.backends.llama_cpp import LlamaCpp
 from sauropod.backends.llama_cpp.library import library
 from sauropod.testing import check_language_model, models
@@ -52,6 +52,14 @@ def load(source: Source, **options: Any) -> LanguageModel:
     return LlamaCpp().load(source, LoadOptions(device="cpu", threads=1, **options))
 
 
+def heard(model: LanguageModel, samples: NDArray[np.float32]) -> Attached:
+    """Ready to be computed."""
+    attached = model.attach(AudioFrame(samples, RATE))
+    while model.hear(attached):
+        pass
+    return attached
+
+
 @pytest.mark.parametrize("kind", DECODERS)
 def test_it_keeps_the_contract_and_hears(kind: str, tmp_path: Path) -> None:
     source = hearing(tmp_path, DECODERS[kind])
@@ -75,7 +83,7 @@ def test_its_answers_are_those_of_llama_cpps_own_loop(
     expected_prompt, expected = reference(source, samples, 12)
     model = load(source, context_length=2048)
     try:
-        attached = model.attach(AudioFrame(samples, RATE))
+        attached = heard(model, samples)
         prompt = [*model.encode(ASKED[0], special=True), *attached.tokens, *model.encode_rest(ASKED[1])]
         assert len(prompt) == expected_prompt
         assert greedy(model, prompt, 12) == expected
@@ -152,21 +160,36 @@ def test_what_was_heard_is_not_encoded_again(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr(mtmd, "mtmd_encode_chunk", counting)
     try:
-        held = model.attach(AudioFrame(sound(), RATE))
-        model.attach(AudioFrame(sound(), RATE))
+        held = heard(model, sound())
+        heard(model, sound())
         assert len(encoded) == 1
         monkeypatch.setattr(under_test, "KEPT_BYTES", 1)  # from now on only the last is kept
-        model.attach(AudioFrame(sound(seed=1), RATE))
-        model.attach(AudioFrame(sound(), RATE))  # which somebody still holds
+        heard(model, sound(seed=1))
+        heard(model, sound())  # which somebody still holds
         assert len(encoded) == 2
         tokens = list(held.tokens)
         del held
         gc.collect()
-        model.attach(AudioFrame(sound(seed=1), RATE))
+        heard(model, sound(seed=1))
         gc.collect()
         assert len(encoded) == 3
         assert list(model.attach(AudioFrame(sound(), RATE)).tokens) == tokens
+        assert len(encoded) == 3  # to know them, nothing has to be heard
+        heard(model, sound())
         assert len(encoded) == 4
+    finally:
+        model.close()
+
+
+def test_long_audio_is_heard_half_a_minute_at_a_time(tmp_path: Path) -> None:
+    model = load(hearing(tmp_path))
+    try:
+        attached = model.attach(AudioFrame(sound(70), RATE))
+        assert [model.hear(attached) for _ in range(4)] == [True, True, False, False]
+        del attached
+        unheard = model.attach(AudioFrame(sound(70, seed=1), RATE))
+        del unheard  # its windows go with it
+        gc.collect()
     finally:
         model.close()
 

@@ -7,9 +7,8 @@ import functools
 import hashlib
 import threading
 import weakref
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +26,10 @@ KEPT_BYTES = 256 * 1024 * 1024
 """Of vectors of audio that nobody asks about right now, and that may be asked about again."""
 NUMBERED = 100_000
 """Pieces of audio of which it is remembered which tokens stand for them."""
-TEXT, AUDIO = 0, 2
-"""enum mtmd_input_chunk_type"""
+TEXT = 0
+"""Of enum mtmd_input_chunk_type."""
+SHORTEST = 160
+"""Samples. Less is made up to this with silence: libmtmd ends the process at a single one."""
 
 
 @functools.cache
@@ -51,16 +52,19 @@ class Heard(Attached):
     vectors: NDArray[np.float32]
     """float32 [negative tokens, d], in the order of their numbers, which go down from `first`."""
     first: int
+    waiting: deque[tuple[Any, int]]
+    """The windows that are not encoded yet, as libmtmd has them, with the row of the first vector of each."""
+    release: Callable[[], object]
+    """Gives the windows back."""
 
-    def rows(self, tokens: Sequence[int]) -> NDArray[np.float32]:
-        """The vectors of some of its tokens."""
-        found: NDArray[np.float32] = self.vectors[self.first - np.asarray(tokens)]
-        return found
+    @property
+    def last(self) -> int:
+        return self.first - len(self.vectors) + 1
 
 
 @attrs.define(eq=False)
 class Projector:
-    """An `mmproj` that hears, ready for one model. One thread may `hear` while another asks for `vectors`."""
+    """An `mmproj` that hears, ready for one model. Attaching, hearing and asking for `vectors` have a thread each."""
 
     _context: Any
     rate: int
@@ -79,6 +83,8 @@ class Projector:
     """What was asked about last."""
     _lock: threading.Lock = attrs.field(factory=threading.Lock)
     """Around `_alive`."""
+    _using: threading.Lock = attrs.field(factory=threading.Lock)
+    """Around the context: what is attached next may be cut up while a window is encoded."""
 
     @classmethod
     def load(cls, path: Path, model: Any, *, gpu: bool, threads: int) -> Projector | None:
@@ -100,27 +106,38 @@ class Projector:
             path.stat().st_size,
         )
 
-    def hear(self, audio: AudioFrame) -> Heard:
-        """Encode it, unless that was done a short while ago. Raises `UnsupportedInput` or `BackendError`."""
+    def attach(self, audio: AudioFrame) -> Heard:
+        """What stands for it, encoded only if it was a short while ago. Raises `UnsupportedInput`."""
         samples = np.ascontiguousarray(audio.samples, dtype=np.float32)
         if not np.isfinite(samples).all():
             raise UnsupportedInput("The audio holds samples that are no numbers (NaN or infinite). Record it anew.")
+        samples = np.pad(samples, (0, max(0, SHORTEST - len(samples))))
         digest = hashlib.sha256(samples.data).digest()
-        heard = self._kept.get(digest) or self._living(digest) or self._encode(samples, digest)
+        heard = self._kept.get(digest) or self._living(digest) or self._cut(samples, digest)
         with self._lock:
             self._alive[heard.first] = heard
         self._keep(digest, heard)
         return heard
 
+    def hear(self, heard: Heard) -> bool:
+        """Encode its next window; whether there are more. Raises `BackendError`."""
+        if heard.waiting:
+            window, row = heard.waiting.popleft()
+            found = self._encode(window)
+            heard.vectors[row : row + len(found)] = found
+        if not heard.waiting:
+            heard.release()
+        return bool(heard.waiting)
+
     def vectors(self, tokens: Sequence[int]) -> NDArray[np.float32]:
-        """What stands for tokens that were given out: float32 [n, d]."""
+        """What stands for tokens that were given out, and heard: float32 [n, d]."""
         rows: list[NDArray[np.float32]] = []
         taken = 0
         while taken < len(tokens):
             heard = self._owner(tokens[taken])
-            last = heard.first - len(heard.vectors) + 1
-            end = next((at for at in range(taken, len(tokens)) if not last <= tokens[at] <= heard.first), len(tokens))
-            rows.append(heard.rows(tokens[taken:end]))
+            others = (at for at in range(taken, len(tokens)) if not heard.last <= tokens[at] <= heard.first)
+            end = next(others, len(tokens))
+            rows.append(heard.vectors[heard.first - np.asarray(tokens[taken:end])])
             taken = end
         return np.concatenate(rows)
 
@@ -137,36 +154,43 @@ class Projector:
         with self._lock:
             alive = list(self._alive.values())
         for heard in alive:
-            if heard.first - len(heard.vectors) < token <= heard.first:
+            if heard.last <= token <= heard.first:
                 return heard
         raise BackendError("Audio of a prompt is not held any more while it is read. This is a fault of sauropod's.")
 
-    def _encode(self, samples: NDArray[np.float32], digest: bytes) -> Heard:
-        with _chunks(self._context, samples) as chunks:
-            parts = [self._read(chunk) for chunk in chunks]
-        vectors = [part for part in parts if not isinstance(part, list)]
-        first = number = self._number(digest, sum(map(len, vectors)))
-        tokens: list[int] = []
-        for part in parts:
-            if isinstance(part, list):
-                tokens += part
-            else:
-                tokens += range(number, number - len(part), -1)
-                number -= len(part)
-        return Heard(tokens, np.concatenate(vectors), first)
-
-    def _read(self, chunk: Any) -> list[int] | NDArray[np.float32]:
-        """A chunk's tokens, if it is text, or its vectors."""
+    def _cut(self, samples: NDArray[np.float32], digest: bytes) -> Heard:
+        """In windows, with the text that the model wants around them. Nothing is encoded."""
         mtmd = _mtmd()
-        count = mtmd.mtmd_input_chunk_get_n_tokens(chunk)
-        if mtmd.mtmd_input_chunk_get_type(chunk) == TEXT:
-            size = ctypes.c_size_t()
-            tokens = mtmd.mtmd_input_chunk_get_tokens_text(chunk, ctypes.byref(size))
-            return list(tokens[: size.value])
-        if mtmd.mtmd_encode_chunk(self._context, chunk):
-            raise BackendError("llama.cpp could not encode the audio. The log of sauropod.llama_cpp says more.")
-        found = mtmd.mtmd_get_output_embd(self._context)
-        return np.array(np.ctypeslib.as_array(found, shape=(count, self.width)))
+        with self._using:
+            windows = _windows(self._context, samples)
+        try:
+            parts = [mtmd.mtmd_input_chunks_get(windows, at) for at in range(mtmd.mtmd_input_chunks_size(windows))]
+            counts = [mtmd.mtmd_input_chunk_get_n_tokens(part) for part in parts]
+            texts = [_text_of(part) for part in parts]
+            count = sum(count for count, text in zip(counts, texts, strict=True) if text is None)
+            vectors = np.empty((count, self.width), np.float32)
+            first, row, tokens, waiting = self._number(digest, count), 0, list[int](), deque[tuple[Any, int]]()
+            for part, count, text in zip(parts, counts, texts, strict=True):
+                if text is not None:
+                    tokens += text
+                    continue
+                tokens += range(first - row, first - row - count, -1)
+                waiting.append((part, row))
+                row += count
+        except BaseException:
+            mtmd.mtmd_input_chunks_free(windows)
+            raise
+        heard = Heard(tokens, vectors, first, waiting, lambda: None)
+        heard.release = weakref.finalize(heard, mtmd.mtmd_input_chunks_free, windows)  # once, now or when it is gone
+        return heard
+
+    def _encode(self, window: Any) -> NDArray[np.float32]:
+        mtmd = _mtmd()
+        with self._using:
+            if mtmd.mtmd_encode_chunk(self._context, window):
+                raise BackendError("llama.cpp could not encode the audio. The log of sauropod.llama_cpp says more.")
+            count, found = mtmd.mtmd_input_chunk_get_n_tokens(window), mtmd.mtmd_get_output_embd(self._context)
+            return np.array(np.ctypeslib.as_array(found, shape=(count, self.width)))
 
     def _number(self, digest: bytes, count: int) -> int:
         """The first of the tokens that stand for it, always the same."""
@@ -185,23 +209,31 @@ class Projector:
             self._kept.popitem(last=False)
 
 
-@contextmanager
-def _chunks(context: Any, samples: NDArray[np.float32]) -> Iterator[list[Any]]:
-    """The audio as libmtmd cuts it up, with the text that the model wants around it."""
+def _windows(context: Any, samples: NDArray[np.float32]) -> Any:
+    """Audio as libmtmd cuts it up: its `mtmd_input_chunks`, which have to be freed. Raises `UnsupportedInput`."""
     mtmd = _mtmd()
     bitmap = mtmd.mtmd_bitmap_init_from_audio(len(samples), samples.ctypes.data_as(ctypes.POINTER(ctypes.c_float)))
-    chunks = mtmd.mtmd_input_chunks_init()
+    windows = mtmd.mtmd_input_chunks_init()
     try:
         marker = mtmd.mtmd_get_marker(context)
         text = mtmd.mtmd_input_text(marker, len(marker), False, True)
         bitmaps = (mtmd.mtmd_bitmap_p_ctypes * 1)(bitmap)
-        result = mtmd.mtmd_tokenize(context, chunks, ctypes.byref(text), bitmaps, 1)
-        if result != 0:
-            raise UnsupportedInput(f"llama.cpp cannot take this audio in (mtmd_tokenize gave {result}).")
-        yield [mtmd.mtmd_input_chunks_get(chunks, index) for index in range(mtmd.mtmd_input_chunks_size(chunks))]
+        result = mtmd.mtmd_tokenize(context, windows, ctypes.byref(text), bitmaps, 1)
     finally:
-        mtmd.mtmd_input_chunks_free(chunks)
         mtmd.mtmd_bitmap_free(bitmap)
+    if result == 0:
+        return windows
+    mtmd.mtmd_input_chunks_free(windows)
+    raise UnsupportedInput(f"llama.cpp cannot take this audio in (mtmd_tokenize gave {result}).")
+
+
+def _text_of(part: Any) -> list[int] | None:
+    """A part's tokens, if it is text."""
+    mtmd, size = _mtmd(), ctypes.c_size_t()
+    if mtmd.mtmd_input_chunk_get_type(part) != TEXT:
+        return None
+    tokens = mtmd.mtmd_input_chunk_get_tokens_text(part, ctypes.byref(size))
+    return list(tokens[: size.value])
 
 
 @attrs.define(eq=False)

@@ -18,7 +18,7 @@ from sauropod.abc import Attached, AudioFrame, CacheFull, Chunk, LanguageModel, 
 from sauropod.backends.llama_cpp.batch import Batch
 from sauropod.backends.llama_cpp.embedding import Embedder
 from sauropod.backends.llama_cpp.grammar import Grammars
-from sauropod.backends.llama_cpp.hearing import Projector, VectorBatch
+from sauropod.backends.llama_cpp.hearing import Heard, Projector, VectorBatch
 from sauropod.backends.llama_cpp.library import library, listening
 from sauropod.backends.llama_cpp.sampling import Candidates, Sampler
 from sauropod.backends.llama_cpp.template import ChatTemplate, ToolTemplates
@@ -113,7 +113,10 @@ class LlamaModel(LanguageModel):
         return self._vocabulary.encode_rest(text)
 
     def attach(self, audio: AudioFrame) -> Attached:
-        return super().attach(audio) if self._projector is None else self._projector.hear(audio)
+        return super().attach(audio) if self._projector is None else self._projector.attach(audio)
+
+    def hear(self, attached: Attached) -> bool:
+        return isinstance(attached, Heard) and self._projector is not None and self._projector.hear(attached)
 
     def encode_input(self, text: str, second: str | None = None) -> Sequence[int]:
         if second is not None and self._info.pooling != "rank":
