@@ -9,15 +9,14 @@ import attrs
 from sauropod._audio import AudioLimits, read_audio
 from sauropod._mailbox import in_daemon_thread
 from sauropod._runtime.protocol import PromptText
-from sauropod._values.audio import AudioFrame
 from sauropod._values.info import ModelInfo
-from sauropod._values.messages import Message, Sound
+from sauropod._values.messages import Message
 from sauropod.errors import UnsupportedInput
 
 __all__ = ["heard", "require_hearing"]
 
-LIMITS = AudioLimits(max_seconds=3600.0)
-"""An hour comes to tens of thousands of tokens."""
+MOST_SECONDS = 3600.0
+"""Of the audio in one prompt: an hour comes to tens of thousands of tokens."""
 
 
 def require_hearing(messages: Sequence[Message], info: ModelInfo) -> None:
@@ -34,13 +33,14 @@ async def heard(prompt: PromptText, rate: int) -> PromptText:
     if not any(message.audio for message in prompt.messages):
         return prompt
 
-    def read(message: Message) -> Message:
-        sounds = [_read(sound, rate) for sound in message.audio]
-        return attrs.evolve(message, audio=sounds) if sounds else message
+    def read() -> list[Message]:
+        left, messages = MOST_SECONDS, list[Message]()
+        for message in prompt.messages:
+            sounds = []
+            for sound in message.audio:
+                sounds.append(read_audio(sound, rate=rate, limits=AudioLimits(max_seconds=max(left, 0.001))))
+                left -= sounds[-1].duration
+            messages.append(attrs.evolve(message, audio=sounds) if sounds else message)
+        return messages
 
-    messages = await in_daemon_thread(lambda: [read(message) for message in prompt.messages])
-    return attrs.evolve(prompt, messages=messages)
-
-
-def _read(sound: Sound, rate: int) -> AudioFrame:
-    return read_audio(sound, rate=rate, limits=LIMITS)
+    return attrs.evolve(prompt, messages=await in_daemon_thread(read))

@@ -357,12 +357,11 @@ class Engine(Openable[Handle]):
             return Source(str(self._place.source))
         memory = sum(device.total_memory for device in devices)
         check = runnable(backend.supports, memory)
-        source = find_model(self._place.source, check=check, progress=self._place.progress)
-        if self._projector is True:
+        named, progress = self._projector, self._place.progress
+        source = find_model(self._place.source, check=check, progress=progress, projector=named is True)
+        if isinstance(named, bool):
             return source
-        named = self._projector
-        path = None if named is False else find_projector(named, progress=self._place.progress)
-        return attrs.evolve(source, projector=path)
+        return attrs.evolve(source, projector=find_projector(named, progress=progress), projector_named=True)
 
 
 def _checked_projector(projector: ModelName | bool) -> ModelName | bool:

@@ -183,6 +183,8 @@ class LocalRun:
     audio_rate: int = 0
     """Samples a second of what the model hears."""
     _closed: bool = False
+    _reading: anyio.CancelScope | None = None
+    """Around the reading of audio."""
     _mailbox: Mailbox[tuple[int, Reply]] | None = None
     _exchanges: list[Exchange] = attrs.field(factory=list)
     _writing: list[Writing] = attrs.field(init=False)
@@ -202,6 +204,8 @@ class LocalRun:
 
     async def aclose(self) -> None:
         self._closed = True
+        if self._reading is not None:
+            self._reading.cancel()
         self._cancel()
         if self._mailbox is not None:
             self._mailbox.put((0, Failed(ClosedError(_CLOSED))))
@@ -217,7 +221,9 @@ class LocalRun:
     async def _hear(self) -> None:
         """Read the audio of the prompt, which all of the texts share."""
         prompt = self.requests[0].prompt
-        read = await heard(prompt, self.audio_rate)
+        read = prompt
+        with anyio.CancelScope() as self._reading:
+            read = await heard(prompt, self.audio_rate)
         if self._closed:
             raise ClosedError(_CLOSED)
         if read is not prompt:

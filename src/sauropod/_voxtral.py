@@ -50,13 +50,16 @@ class VoxtralEars:
     @classmethod
     async def of(cls, engine: Engine) -> VoxtralEars:
         """The engine is open, and given back if it cannot be used. Raises `UnsupportedModel`."""
-        model = engine._handle
-        fault = await _fault(model) if isinstance(model, WorkerHandle) else "it is not in a worker"
-        if isinstance(model, WorkerHandle) and not fault:
-            return cls(engine, model)
-        with anyio.CancelScope(shield=True):
-            await engine.aclose()
-        raise UnsupportedModel(f"{model.info.name} is no Voxtral that hears: {fault}.")
+        try:
+            model = engine._handle
+            fault = await _fault(model) if isinstance(model, WorkerHandle) else "it is not in a worker"
+            if isinstance(model, WorkerHandle) and not fault:
+                return cls(engine, model)
+            raise UnsupportedModel(f"{model.info.name} is no Voxtral that hears: {fault}.")
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await engine.aclose()
+            raise
 
     @property
     def info(self) -> SpeechInfo:

@@ -10,8 +10,8 @@ module must be cheap; load native libraries inside `load`.
 
 **Who calls, and when.** A `LanguageModel` lives in a worker. `Backend.load` runs in a thread of its own. After
 that every method is called by the worker's one step thread, one call at a time, with these exceptions, which
-may come from other threads while `decode` runs: `render`, those that encode, `attach`, `compile` and `close` from one,
-`hear` from a second, and `abort` from any. Nothing else needs a lock.
+may come from other threads while `decode` runs: `render`, those that encode, `attach` and `compile` from one, `hear`
+from a second, and `abort` from any. Nothing else needs a lock. `close` comes last, from whichever.
 
 Subclass the protocols: the methods with a body are defaults that always work, and `sauropod.testing` has the
 conformance tests.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
+import numpy as np
 import pytest
 
 from sauropod import (
@@ -21,7 +23,7 @@ from sauropod import (
 )
 from sauropod._runtime.preparing import Prepared, Preparer
 from sauropod._runtime.protocol import PromptText
-from sauropod.abc import ChatOptions, GrammarKind, ModelInfo, Syntax, SyntaxOrigin
+from sauropod.abc import AudioFrame, ChatOptions, GrammarKind, ModelInfo, Syntax, SyntaxOrigin
 from sauropod.testing import FakeLanguageModel, FakeOptions
 
 CLOCK = Tool("clock", "Tells the time.", {"type": "object", "properties": {"zone": {"type": "string"}}})
@@ -150,6 +152,29 @@ class Lenient(FakeLanguageModel):
 def test_a_schema_that_nobody_could_check_is_refused_though_the_backend_takes_it() -> None:
     with pytest.raises(InvalidGrammar, match="in its /type"):
         prepared(Lenient(FakeOptions()), Message.user("Hi"), grammar=Grammar.json_schema({"type": "intger"}))
+
+
+# -- audio -------------------------------------------------------------------------------------------------------------
+
+
+def test_audio_stands_where_it_was_put_whatever_else_is_written() -> None:
+    model = FakeLanguageModel(FakeOptions(context_length=4000, hears=True))
+    sounds = [AudioFrame(np.full(1600 * length, 0.1, np.float32), 16_000) for length in (2, 3)]
+    call = ToolCall("clock", {"zone": "\ufffc"}, "call_1")
+    talk = [
+        Message.system("\ufffc is a place."),
+        Message.user("First \ufffc, then \ufffc.", audio=sounds),
+        Message.assistant(tool_calls=[call]),
+        Message.tool("\ufffc", call=call),
+        Message.user("And this?", audio=sounds[0]),
+    ]
+    found = prepared(model, *talk, tools=[Tool("clock", "Tells \ufffc.")])
+    runs = [(kind, list(run)) for kind, run in itertools.groupby(found.tokens, key=lambda token: token < 0)]
+    assert [len(run) for kind, run in runs if kind] == [2, 3, 2]
+    assert runs[1][1] == runs[5][1]
+    assert b"".join(map(model.piece, runs[2][1])) == b", then "
+    text = b"".join(model.piece(token) for token in found.tokens if token >= 0).decode()
+    assert text.count("\ufffc") == 2  # the system's and the result's; JSON has it escaped
 
 
 # -- overflow ----------------------------------------------------------------------------------------------------------

@@ -132,6 +132,34 @@ def test_answers_go_on_at_least_every_second_step_while_others_listen() -> None:
     assert driver.said[2].reason
 
 
+def test_what_is_more_urgent_goes_before_what_is_heard_and_the_other_way_round() -> None:
+    heard = tuple(range(-1, -SOUNDS - 1, -1))
+    for urgent, later in (((65,) * 60, (66, *heard)), ((65, *heard), (66,) * 60)):
+        model = FakeLanguageModel(FakeOptions(slots=2, context_length=400, step_tokens=8, hears=True))
+        driver = Driver(model)
+        driver.add(0, Request(later, priority=Priority.BACKGROUND))
+        driver.step()
+        sequence = driver.add(1, Request(urgent, priority=Priority.HEARING))
+        steps = 0
+        while sequence.computed < len(urgent) and not driver.said[1].tokens:
+            driver.step()
+            steps += 1
+        assert steps <= 2 + -(-len(urgent) // 8)
+
+
+def test_what_is_heard_has_a_whole_step_however_many_answer() -> None:
+    model = FakeLanguageModel(FakeOptions(slots=9, context_length=400, step_tokens=16, hears=True))
+    driver = Driver(model)
+    for id in range(8):
+        driver.add(id, Request((65 + id,), SamplingParams(temperature=0, max_tokens=60, ignore_eos=True)))
+    driver.step()
+    driver.add(8, Request((90, *range(-1, -SOUNDS - 1, -1), 91)))
+    while not driver.said[8].tokens:
+        driver.step()
+    sizes = [sum(len(chunk.tokens) for chunk in step) for step in model.steps if step[0].tokens[0] < 0]
+    assert sizes == [16, SOUNDS - 16]
+
+
 def test_requests_that_arrive_together_compute_their_common_prefix_once() -> None:
     model = FakeLanguageModel(FakeOptions(slots=8, context_length=400, step_tokens=400))
     asked = [Request((*range(300), 65 + n), SamplingParams(temperature=0, max_tokens=1)) for n in range(8)]

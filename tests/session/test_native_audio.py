@@ -13,6 +13,7 @@ import sauropod
 from sauropod import (
     AudioFrame,
     Engine,
+    IdleTimedOut,
     ItemDone,
     NothingHeard,
     ReplyFinished,
@@ -20,6 +21,7 @@ from sauropod import (
     SaidItem,
     Session,
     Transcriber,
+    TurnTaking,
     UserSaid,
 )
 from sauropod.testing import FakeLanguageModel
@@ -54,15 +56,21 @@ async def answer(session: Session) -> str | None:
     return found
 
 
-async def test_the_model_hears_and_the_application_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    heard: list[AudioFrame] = []
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> list[AudioFrame]:
+    """All that models hear."""
+    found: list[AudioFrame] = []
     attach = FakeLanguageModel.attach
 
     def noting(self: FakeLanguageModel, audio: AudioFrame) -> Any:
-        heard.append(audio)
+        found.append(audio)
         return attach(self, audio)
 
     monkeypatch.setattr(FakeLanguageModel, "attach", noting)
+    return found
+
+
+async def test_the_model_hears_and_the_application_reads(heard: list[AudioFrame]) -> None:
     says = {"♪": "I heard it.", "hello": "I read it."}
     async with hearing(says) as (session, _):
         await speak(session, said("hello"))
@@ -128,3 +136,61 @@ async def test_a_long_turn_is_heard_whole() -> None:
         assert told.item.audio.duration == pytest.approx(told.seconds, abs=0.05)
         assert told.item.audio.duration > 20
         assert told.item.audio.rate == RATE
+
+
+async def test_what_was_no_speech_is_never_heard_by_the_model(heard: list[AudioFrame]) -> None:
+    noise = np.full(round(0.3 * RATE), 0.09, np.float32)
+    async with hearing({"♪": "I heard it."}, speculate=False, prefill=False) as (session, _):
+        for _ in range(2):
+            await speak(session, np.concatenate([noise, silence(0.7)]))
+            await until(session, NothingHeard)
+        await speak(session, said("hello"))
+        assert await answer(session) == "I heard it."
+    assert len(heard) == 1
+
+
+async def test_a_session_that_speaks_again_by_itself_has_heard_nothing() -> None:
+    turns = TurnTaking(idle_seconds=0.1)
+    async with hearing({"hello": "I read it."}, turns=turns) as (session, _):
+        await session.add("hello")
+        await session.respond()
+        assert await answer(session) == "I read it."
+        await until(session, IdleTimedOut)
+        assert (await until(session, ReplyFinished))[-1].reply.status == "completed"
+
+
+async def test_what_is_written_beside_audio_is_read_and_others_are_not_the_user(heard: list[AudioFrame]) -> None:
+    audio = AudioFrame(np.full(RATE, 0.1, np.float32), RATE)
+    async with hearing({"hello": "I read it."}) as (session, _):
+        await session.add(SaidItem("assistant", "Welcome.", audio))
+        await session.add(SaidItem("user", "hello", audio))
+        await session.respond()
+        assert answers(await until(session, ReplyFinished)) == ["Welcome.", "I read it."]
+    assert heard == []
+
+
+async def test_a_long_turn_of_which_the_beginning_is_gone_is_read_now_and_later(heard: list[AudioFrame]) -> None:
+    words = " and then ".join(f"word{number} is one of those that are said in a long turn" for number in range(24))
+    options: Any = {"audio_seconds": 12.0, "turns": TurnTaking(patience=3.0), "speculate": False, "prefill": False}
+    async with hearing({"word3": "I read it."}, **options) as (session, _):
+        await speak(session, said(words, gap=4.0))
+        events = await until(session, ReplyFinished)
+        assert answers(events) == ["I read it."]
+        await session.respond()
+        assert answers(await until(session, ReplyFinished)) == ["I read it."]
+    assert heard == []
+
+
+async def test_audio_makes_way_seldom(heard: list[AudioFrame]) -> None:
+    """So that most turns find what was computed of those before."""
+    computed = []
+    async with hearing({"♪": "I heard it."}, audio_seconds=6.0) as (session, _):
+        for number in range(14):
+            await speak(session, said(f"this is what is said in turn {number}"))
+            (finished,) = [event for event in await until(session, ReplyFinished) if isinstance(event, ReplyFinished)]
+            assert finished.reply.usage is not None
+            computed.append(finished.reply.usage.prompt_tokens - finished.reply.usage.cached_tokens)
+        kept = [item for item in session.items if isinstance(item, SaidItem) and item.audio is not None]
+    assert 0 < sum(item.audio.duration for item in kept if item.audio is not None) <= 6.0
+    usual = sorted(computed)[len(computed) // 2]
+    assert sum(each > usual + 100 for each in computed) <= len(computed) // 3

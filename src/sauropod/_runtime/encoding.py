@@ -22,11 +22,11 @@ class Encoded:
     attached: Sequence[Attached] = ()
 
 
-def encode(model: LanguageModel, text: str, audio: Sequence[AudioFrame] = ()) -> Encoded:
-    """A prompt in which audio stands where the text has places for it. Raises `UnsupportedInput`."""
+def encode(model: LanguageModel, text: str, audio: Sequence[AudioFrame] = (), *, mark: str = PLACE) -> Encoded:
+    """A prompt in which audio stands where the text has the mark. Raises `UnsupportedInput`."""
     if not audio:
         return Encoded(list(model.encode(text, special=True)))
-    first, *rest = text.split(PLACE)
+    first, *rest = text.split(mark)
     if len(rest) != len(audio):
         raise UnsupportedInput(
             f"The chat template of {model.info.name} wrote {len(rest)} places for {len(audio)} pieces of audio, so it "
@@ -44,17 +44,12 @@ def sounds_of(messages: Sequence[Message]) -> list[AudioFrame]:
     return [sound for message in messages for sound in message.audio if isinstance(sound, AudioFrame)]
 
 
-def placed(messages: Sequence[Message]) -> Sequence[Message]:
-    """The conversation as text, with a place where audio stands and nowhere else."""
-    if not any(message.audio for message in messages):
-        return messages
-    return [_placed(message) for message in messages]
+def placed(messages: Sequence[Message], mark: str) -> Sequence[Message]:
+    """The conversation as text, with the mark where audio stands."""
+    return [_placed(message, mark) if message.audio else message for message in messages]
 
 
-def _placed(message: Message) -> Message:
+def _placed(message: Message, mark: str) -> Message:
     content = message.content
-    if not message.audio:
-        content = content.replace(PLACE, "")
-    elif PLACE not in content:
-        content = PLACE * len(message.audio) + content
-    return attrs.evolve(message, content=content, audio=())
+    written = content.replace(PLACE, mark) if PLACE in content else mark * len(message.audio) + content
+    return attrs.evolve(message, content=written, audio=())

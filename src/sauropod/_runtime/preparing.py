@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -53,6 +54,8 @@ class Preparer:
     model: LanguageModel
     info: ModelInfo = attrs.field(init=False)
     """The model's own, with the syntax that its template shows."""
+    _mark: str = attrs.field(factory=lambda: f"[audio {secrets.token_hex(8)}]")
+    """Stands where audio does while a conversation is rendered. Nobody else can write it."""
     _plain_marks: Mapping[int, bytes] = attrs.field(init=False)
     _all_marks: Mapping[int, bytes] = attrs.field(init=False)
 
@@ -116,11 +119,11 @@ class Preparer:
         return Prepared(encoded.tokens, began, grammar, thinking, marks, encoded.attached)
 
     def _encoded(self, text: str, messages: Sequence[Message]) -> Encoded:
-        return encode(self.model, text, sounds_of(messages))
+        return encode(self.model, text, sounds_of(messages), mark=self._mark)
 
     def _rendered(self, messages: Sequence[Message], chat: ChatOptions) -> str:
         calls = self.info.syntax.calls if self.info.syntax is not None else None
-        told, tools = adapted(placed(messages), chat.described, calls)
+        told, tools = adapted(placed(messages, self._mark), chat.described, calls)
         return self.model.render(told, tools, options={**self._effort(chat), **chat.template_options})
 
     def _effort(self, chat: ChatOptions) -> Mapping[str, Any]:

@@ -168,6 +168,8 @@ class Scheduler:
         if self.running and self.model.info.idle_slots_cost:
             self.slots.put_away_idle()
         ordered = sorted(self.running, key=lambda s: (s.rank(now, self.options.ageing), s.pending))
+        self._attached_turn = self._is_turn_of_attached(ordered, now)
+        ordered = [sequence for sequence in ordered if _attached_next(sequence) is self._attached_turn]
         urgent = min((s.priority for s in ordered if not _goes_on(s)), default=Priority.BACKGROUND)
         first: list[Sequence] = []
         later: list[Sequence] = []
@@ -177,11 +179,8 @@ class Scheduler:
         left, reading, answering = self.model.info.step_tokens, self._budget(), sum(map(_goes_on, first))
         chosen: list[Sequence] = []
         chunks: list[Chunk] = []
-        self._attached_turn = self._is_turn_of_attached(ordered)
         for place, sequence in enumerate((*first, *later)):
             goes_on = _goes_on(sequence)
-            if _attached_next(sequence) is not self._attached_turn:
-                continue
             room = min(left, goes_on + min(reading, max(1 - goes_on, left - answering)))
             if room == 0 or (place >= len(first) and reading == 0):
                 continue
@@ -358,11 +357,17 @@ class Scheduler:
         tokens = sequence.tokens[sequence.computed : end]
         return Chunk(sequence.slot, sequence.computed, tokens, end == len(sequence.tokens))
 
-    def _is_turn_of_attached(self, running: Results[Sequence]) -> bool:
-        """Whether the next step reads what is attached to prompts: by turns with text, because one step cannot hold
-        both."""
-        wanted = {_attached_next(sequence) for sequence in running if sequence.pending}
-        return True in wanted and not (self._attached_turn and False in wanted)
+    def _is_turn_of_attached(self, ordered: Results[Sequence], now: float) -> bool:
+        """Whether the next step reads what is attached to prompts, for one step cannot hold that and text.
+
+        The more urgent goes first; those equally urgent take turns.
+        """
+        ranks: dict[bool, int] = {}
+        for sequence in ordered:
+            ranks.setdefault(_attached_next(sequence), sequence.rank(now, self.options.ageing))
+        if len(ranks) < 2:
+            return True in ranks
+        return not self._attached_turn if ranks[True] == ranks[False] else ranks[True] < ranks[False]
 
     def _accept(self, sequence: Sequence, sampled: Sampled) -> list[Output]:
         """The token chosen for a sequence and those forced after it, as far as it goes on."""

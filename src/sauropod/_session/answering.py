@@ -188,9 +188,9 @@ class Answering:
 
     def _hears(self, turn: UserTurn) -> bool:
         """Whether the model hears that turn; one that is longer than what is kept is read."""
-        return (
-            self.stage.native_audio and self.stage.seconds(turn.end - turn.start) <= self.stage.settings.audio_seconds
-        )
+        if not self.stage.native_audio or self.stage.ears.tape.start > turn.start:
+            return False
+        return 0 < self.stage.seconds(turn.end - turn.start) <= self.stage.settings.audio_seconds
 
     def messages(self, options: ReplyOptions) -> list[Message]:
         """What the model is told: the conversation, or what the reply has of its own."""

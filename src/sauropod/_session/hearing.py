@@ -220,7 +220,9 @@ class Hearing:
         ears.taken(turn.end)
         if turn.confirmed:
             stage.tell(UserStopped(turn.item_id, stage.seconds(turn.start), stage.seconds(turn.end)))
-        audio = AudioFrame(ears.samples(turn.start, turn.end), ears.rate, turn.start)
+        samples = ears.samples(turn.start, turn.end)
+        whole = len(samples) == turn.end - turn.start > 0  # of a long turn its beginning may be gone
+        audio = AudioFrame(samples, ears.rate, turn.start) if whole else None
         item = SaidItem("user", None, audio, spoken=True, status="in_progress", id=turn.item_id)
         after = stage.conversation.add(item)
         stage.tell(AudioCommitted(item.id, after))
@@ -273,13 +275,19 @@ class Hearing:
         stage.tell(ItemDone(item, stage.conversation.before(item.id)))
 
     def _drop_old_audio(self) -> None:
-        """Keep no more of the user's audio than is wanted."""
-        left = self.stage.settings.audio_seconds
-        for item in reversed(list(self.stage.conversation)):
-            if isinstance(item, SaidItem) and item.audio is not None:
-                left -= item.audio.duration
-                if left < 0:
-                    self.stage.conversation.change(attrs.evolve(item, audio=None))
+        """Keep no more of the user's audio than is wanted: where it is more, half of that.
+
+        So it happens seldom, and what a model that hears has computed of the conversation is of use meanwhile.
+        """
+        heard = [item for item in self.stage.conversation if isinstance(item, SaidItem) and item.audio is not None]
+        most = self.stage.settings.audio_seconds
+        if sum(_seconds(item) for item in heard) <= most:
+            return
+        left = most / 2
+        for place, item in enumerate(reversed(heard)):
+            left -= _seconds(item)
+            if left < 0 and (place > 0 or _seconds(item) > most):
+                self.stage.conversation.change(attrs.evolve(item, audio=None))
 
     # -- what the application asks for ---------------------------------------------------------------------------------
 
@@ -299,3 +307,7 @@ class Hearing:
             turn.guess = ears.guess(turn, turn.end)
         turn.voiced = turn.over = anyio.current_time()
         return turn
+
+
+def _seconds(item: SaidItem) -> float:
+    return 0.0 if item.audio is None else item.audio.duration

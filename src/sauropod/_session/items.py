@@ -132,7 +132,8 @@ class Conversation:
 def messages_of(items: Sequence[Item], instructions: str = "", *, native_audio: bool = False) -> list[Message]:
     """The items as a model is told them. What nobody knows the words of, and calls without results, are left out.
 
-    With `native_audio` it hears what the user said, where that is still there.
+    With `native_audio` it hears what the user said, where that is still there, and where there were words in it or may
+    yet turn out to be.
 
     What the assistant says and the calls that follow are one message, as models write them, and what the calls gave
     comes right behind it, as models are used to.
@@ -142,7 +143,7 @@ def messages_of(items: Sequence[Item], instructions: str = "", *, native_audio: 
     calling: int | None = None  # the assistant's message to which a call belongs that comes next
     for item in items:
         match item:
-            case SaidItem(audio=AudioFrame() as audio) if native_audio:
+            case SaidItem("user", text, AudioFrame() as audio, spoken=True) if native_audio and text != "":
                 messages.append(Message.user(audio=audio))
                 calling = None
             case SaidItem(role, text) if text:

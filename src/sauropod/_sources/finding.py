@@ -29,7 +29,7 @@ from sauropod._sources.selection import Candidate, File
 from sauropod._values.loading import Source
 from sauropod.errors import LoadError, ModelNotFound, UnsupportedModel
 
-__all__ = ["Check", "find_model", "hub_name"]
+__all__ = ["Check", "find_model", "find_projector", "hub_name"]
 
 
 Check = Callable[[Header], None]
@@ -41,6 +41,7 @@ def find_model(
     check: Check | None = None,
     progress: ProgressCallback | None = None,
     refresh: bool = False,
+    projector: bool = True,
     hub: Hub | None = None,
 ) -> Source:
     """The model's files on this machine, fetched if need be, each whole and consistent with the others.
@@ -48,7 +49,7 @@ def find_model(
     Blocks; call it in a thread. `check` is given the header of the whole model, once, before anything large is fetched;
     what it raises passes through, and nothing is fetched then. `progress` is told how far the download is and may raise
     to stop it: what has arrived is kept. Without it, a bar is drawn in terminals and notebooks. `refresh` looks for a
-    newer version on the hub even if the model is here.
+    newer version on the hub even if the model is here. Without `projector` none is looked for.
 
     Raises `ModelNotFound`, `UnsupportedModel`, or `LoadError` when there is no room for the files or a setting is
     wrong.
@@ -58,8 +59,10 @@ def find_model(
     if isinstance(reference, HubModel) and (local := _as_path(reference)):
         reference = local
     if isinstance(reference, HubModel):
-        return _HubSearch(reference, hub, check, progress).run(refresh)
-    return _verified(_find_here(reference, hub), check)
+        source = _HubSearch(reference, hub, check, progress, projector).run(refresh)
+    else:
+        source = _verified(_find_here(reference, hub), check)
+    return source if projector else attrs.evolve(source, projector=None)
 
 
 def find_projector(
@@ -77,7 +80,7 @@ def find_projector(
     if isinstance(reference, HubModel) and (local := _as_path(reference)):
         reference = local
     if isinstance(reference, HubModel):
-        return _ProjectorSearch(reference, hub, None, progress).run(refresh=False).files[0]
+        return _ProjectorSearch(reference, hub, None, progress, projector=False).run(refresh=False).files[0]
     path = Path(reference.path if isinstance(reference, LocalModel) else str(reference)).expanduser()
     if not path.is_file():
         raise ModelNotFound(f"{path} is no file. A projector is named by its file, such as models/mmproj-F16.gguf.")
@@ -148,6 +151,8 @@ class _HubSearch:
     hub: Hub
     check: Check | None
     progress: ProgressCallback | None
+    projector: bool
+    """Whether one that hears is wanted too."""
 
     @property
     def repo(self) -> CachedRepo:
@@ -222,7 +227,7 @@ class _HubSearch:
         was_here = all(part.is_stored for part in parts)
         if not was_here:
             self._check_remote(parts, chosen)
-        projector = selection.choose_projector(listed, chosen)
+        projector = selection.choose_projector(listed, chosen) if self.projector else None
         beside = self._hearing(self._download(listing, remote[projector.path])) if projector is not None else []
         fetch(self.hub, self.model.repo, [*parts, *beside], self.progress)
         self.repo.adopt(listing)

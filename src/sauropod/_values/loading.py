@@ -28,6 +28,8 @@ class Source:
     files: Sequence[Path] = ()
     projector: Path | None = None
     root: Path | None = None
+    projector_named: bool = False
+    """Whether the user named the projector, so that it has to be usable."""
 
 
 def _shares(value: Iterable[float] | None) -> tuple[float, ...]:

@@ -169,8 +169,8 @@ def _plain(text: str) -> str:
     return str.__str__(text) if isinstance(text, str) else text
 
 
-def _sounds(audio: Sound | Iterable[Sound]) -> tuple[Sound, ...]:
-    given = audio if isinstance(audio, list | tuple) else (audio,)
+def _sounds(audio: Sound | Sequence[Sound] | None) -> tuple[Sound, ...]:
+    given = audio if isinstance(audio, list | tuple) else () if audio is None else (audio,)
     sounds = tuple(bytes(each) if isinstance(each, bytearray | memoryview) else each for each in given)
     for sound in sounds:
         if not isinstance(sound, bytes | AudioFrame) and not _is_path(sound):
@@ -196,7 +196,7 @@ class Message:
     `content` is text. A user's message may carry `audio`, for a model that hears (`info.hears`): it comes before the
     text, or where the text has object replacement characters (U+FFFC), one for each. An assistant's message may carry
     `tool_calls`, and the `reasoning` that led to it. A tool's message is the result of the call named by
-    `tool_call_id`, of the tool called `name`.
+    `tool_call_id`, of the tool called `name`. Messages with samples are equal if they have the very same `AudioFrame`.
     """
 
     role: Role = attrs.field(converter=_role)
@@ -238,7 +238,7 @@ class Message:
         return cls("system", content)
 
     @classmethod
-    def user(cls, content: str = "", *, audio: Sound | Sequence[Sound] = ()) -> Message:
+    def user(cls, content: str = "", *, audio: Sound | Sequence[Sound] | None = None) -> Message:
         return cls("user", content, audio=audio)
 
     @classmethod

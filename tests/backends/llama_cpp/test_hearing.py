@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -235,6 +236,9 @@ async def test_an_engine_takes_the_projector_that_it_is_told_to(tmp_path: Path) 
             await engine.count_tokens(asked)
     with pytest.raises(sauropod.ModelNotFound):
         await sauropod.Engine(folder, device="cpu", projector=tmp_path / "none.gguf").open()
+    unfitting = models.tiny_projector(tmp_path / "wide.gguf", width=128)
+    with pytest.raises(sauropod.UnsupportedModel, match=r"cannot use the projector wide\.gguf with this model"):
+        await sauropod.Engine(folder, device="cpu", projector=unfitting).open()
     with pytest.raises(sauropod.UnsupportedInput, match="projector is True, False, or a file's name"):
         sauropod.Engine(folder, projector=5)  # type: ignore[arg-type]
 
@@ -275,6 +279,71 @@ async def test_an_engine_hears_in_a_process_of_its_own_beside_others(tmp_path: P
     for index, each in enumerate(alone):
         assert together[index].choices[0].tokens[:4] == each.choices[0].tokens[:4]
     assert alone[0].choices[0].tokens != alone[2].choices[0].tokens
+
+
+@pytest.mark.anyio
+async def test_audio_that_does_not_fit_is_refused_before_it_is_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from llama_cpp import mtmd_cpp as mtmd
+
+    def never(*given: Any) -> int:
+        raise AssertionError("it was heard")
+
+    hearing(tmp_path)
+    long = Message.user("What do you hear?", audio=AudioFrame(sound(200), RATE))
+    async with sauropod.Engine(tmp_path, device="cpu", threads=1, isolation="thread", context_length=128) as engine:
+        monkeypatch.setattr(mtmd, "mtmd_encode_chunk", never)
+        assert await engine.count_tokens(long) > 128
+        with pytest.raises(sauropod.PromptTooLong):
+            await engine.complete(long)
+
+
+@pytest.mark.anyio
+async def test_a_text_and_another_model_do_not_wait_for_what_is_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does anybody wait for it when nobody wants it any more: the window under way is the last."""
+    from llama_cpp import mtmd_cpp as mtmd
+
+    windows, gate, encode = [], threading.Event(), mtmd.mtmd_encode_chunk
+
+    def slowly(*given: Any) -> int:
+        windows.append(given)
+        assert gate.wait(20)
+        return int(encode(*given))
+
+    hearing(tmp_path)
+    long = Message.user("What do you hear?", audio=AudioFrame(sound(100), RATE))
+    options: Any = {"device": "cpu", "threads": 1, "isolation": "thread"}
+    async with sauropod.Engine(tmp_path, **options) as other:
+        engine = await sauropod.Engine(tmp_path, **options).open()
+        monkeypatch.setattr(mtmd, "mtmd_encode_chunk", slowly)
+        with anyio.fail_after(20):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_refused, engine, long)
+                while not windows:
+                    await anyio.sleep(0.01)
+                assert (await engine.complete("Hi", max_tokens=3, ignore_eos=True)).usage.completion_tokens == 3
+                tasks.start_soon(engine.aclose)
+                await anyio.sleep(0.05)
+                assert (await other.complete("Hi", max_tokens=3, ignore_eos=True)).usage.completion_tokens == 3
+                gate.set()
+    assert len(windows) == 1
+
+
+async def _refused(engine: sauropod.Engine, prompt: sauropod.Prompt) -> None:
+    with pytest.raises(sauropod.ClosedError):
+        await engine.complete(prompt, max_tokens=3)
+
+
+@pytest.mark.anyio
+async def test_a_single_sample_disturbs_nobody(tmp_path: Path) -> None:
+    hearing(tmp_path)
+    async with sauropod.Engine(tmp_path, device="cpu", threads=1) as engine:
+        for length in (1, 2, 159, 200):
+            asked = Message.user("What?", audio=AudioFrame(sound()[:length], RATE))
+            assert (await engine.complete(asked, max_tokens=3, ignore_eos=True)).usage.completion_tokens == 3
 
 
 @pytest.mark.parametrize("samples", [np.array([np.nan] * RATE, np.float32), np.array([np.inf] * RATE, np.float32)])

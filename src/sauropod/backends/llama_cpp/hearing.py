@@ -87,17 +87,20 @@ class Projector:
     """Around the context: what is attached next may be cut up while a window is encoded."""
 
     @classmethod
-    def load(cls, path: Path, model: Any, *, gpu: bool, threads: int) -> Projector | None:
-        """None for one that hears nothing. Raises `UnsupportedModel` for one that cannot be used with the model."""
+    def load(cls, path: Path, model: Any, *, gpu: bool, threads: int) -> Projector:
+        """Raises `UnsupportedModel` for one that hears nothing, or cannot be used with the model."""
         mtmd = _mtmd()
         name = str(path).encode()
         if not mtmd.mtmd_get_cap_from_file(name).inp_audio:
-            return None
+            raise UnsupportedModel(f"The projector {path.name} is for pictures, which no model is shown yet.")
         params = mtmd.mtmd_context_params_default()
         params.use_gpu, params.n_threads, params.print_timings, params.warmup = gpu, threads, False, True
         context = mtmd.mtmd_init_from_file(name, model, params)
         if not context:
-            raise UnsupportedModel(f"llama.cpp cannot use the projector {path.name} with this model.")
+            raise UnsupportedModel(
+                f"llama.cpp cannot use the projector {path.name} with this model. The log of sauropod.llama_cpp says "
+                "why."
+            )
         return cls(
             context,
             mtmd.mtmd_get_audio_sample_rate(context),

@@ -79,7 +79,8 @@ def listening() -> Iterator[list[str]]:
     try:
         yield lines
     finally:
-        _native_log().listeners.remove(lines)
+        listeners = _native_log().listeners
+        del listeners[next(at for at, each in enumerate(listeners) if each is lines)]  # equal ones are others'
 
 
 @functools.cache

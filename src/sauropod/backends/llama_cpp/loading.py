@@ -38,6 +38,9 @@ __all__ = ["load"]
 
 _logger = log("sauropod.llama_cpp")
 
+PROJECTOR_ROOM = 1.5
+"""What a projector takes, by the size of its file."""
+
 _PROBES = (1024, 2048)
 """Cells of the caches made to find out what a cell takes."""
 
@@ -116,7 +119,7 @@ class _Loading:
         try:
             metadata = Metadata(model)
             layers = lib.llama_model_n_layer(model) + 1  # llama.cpp counts the output layer too
-            free = sum(gpu.device.free_memory for gpu in self.gpus)
+            free = sum(gpu.device.free_memory for gpu in self.gpus) - self._projector_bytes
             weights = lib.llama_model_size(model)
             if not metadata.is_causal:
                 return layers_that_fit(layers, free, weights, 0, 0)
@@ -125,6 +128,12 @@ class _Loading:
             return layers_that_fit(layers, free, weights, per_cell * room.cache_length, compute)
         finally:
             lib.llama_model_free(model)
+
+    @property
+    def _projector_bytes(self) -> int:
+        """What a projector takes beside the model, with room to compute in."""
+        path = self.source.projector
+        return 0 if path is None else round(PROJECTOR_ROOM * path.stat().st_size)
 
     def _load_weights(self, gpu_layers: int) -> Any:
         model = self._open(self._model_params(gpu_layers))
@@ -160,7 +169,7 @@ class _Loading:
         return params
 
     def _projector(self, model: Any) -> Projector | None:
-        """What the model hears with. It can be used without, so what is wrong with one is only told."""
+        """What the model hears with. It can be used without, so what is wrong with one is told unless it was named."""
         path = self.source.projector
         if path is None:
             return None
@@ -168,10 +177,11 @@ class _Loading:
         try:
             projector = Projector.load(path, model, gpu=self._is_on_gpu, threads=threads)
         except UnsupportedModel as error:
+            if self.source.projector_named:
+                raise
             _logger.warning("The model is used without its projector, and hears nothing: %s", error)
             return None
-        if projector is not None:
-            self._undo.append(projector.close)
+        self._undo.append(projector.close)
         return projector
 
     def _refuse_what_is_no_language_model(self, model: Any, metadata: Metadata) -> None:
