@@ -11,7 +11,8 @@ import pytest
 
 from sauropod.testing.models import tiny_llama
 
-QUICK = ("--isolation", "thread", "--option", "eos_rate=0", "--max-tokens", "12")
+SHORT = ("--option", "eos_rate=0", "--max-tokens", "12")
+QUICK = ("--isolation", "thread", *SHORT)
 ENDLESS = ("--context-length", "1024", "--option", "eos_rate=0")
 SLOW = (*ENDLESS, "--option", "seconds_per_token=0.01", "--max-tokens", "60")
 """More than half a second for a whole answer."""
@@ -112,7 +113,7 @@ def test_a_full_context_is_told(call: Callable[..., Any]) -> None:
 
 
 def test_a_crash_ends_an_answer_and_not_the_chat(call: Callable[..., Any]) -> None:
-    chat = call("chat", "fake:x", "--option", "crash_on=boom", stdin=b"one\nboom\ntwo\n/stats\n")
+    chat = call("chat", "fake:x", "--option", "crash_on=boom", *SHORT, stdin=b"one\nboom\ntwo\n/stats\n")
     assert chat.code == 5
     assert "error: The worker process 'cpu' was killed by SIGKILL, as happens when memory runs out." in chat.err
     assert "2 turns; " in chat.err
