@@ -43,11 +43,12 @@ def fake_server(database: str = ":memory:", **options: float) -> Server:
 async def measure(setup: Setup) -> Sequence[Row]:
     """Milliseconds a request, and microseconds a token."""
     async with Engine("fake:m", options=FAKE) as engine, fake_server() as server:
+        count = max(3, round(REQUESTS * setup.scale))
         ways = {"library": _asking(engine), **_over_http(server.address)}
         for way in ways.values():
             await way(SHORT)
         seen = {
-            name: [(await _seconds(way, SHORT), await _seconds(way, LONG)) for _ in range(setup.rounds)]
+            name: [(await _seconds(way, SHORT, count), await _seconds(way, LONG, count)) for _ in range(setup.rounds)]
             for name, way in ways.items()
         }
     rows = []
@@ -58,9 +59,9 @@ async def measure(setup: Setup) -> Sequence[Row]:
     return rows
 
 
-async def _seconds(way: Way, tokens: int) -> float:
+async def _seconds(way: Way, tokens: int, count: int) -> float:
     taken = []
-    for _ in range(REQUESTS):
+    for _ in range(count):
         begin = time.perf_counter()
         await way(tokens)
         taken.append(time.perf_counter() - begin)

@@ -24,7 +24,8 @@ from sauropod import Engine, TextDelta, Transcriber, Voice
 __all__ = ["measure"]
 
 SECONDS = 12.0
-"""Of each measurement."""
+"""Of each measurement; on a small scale less, and no less than"""
+LEAST = 2.0
 
 
 @attrs.define(eq=False)
@@ -86,8 +87,9 @@ async def measure(setup: Setup) -> Sequence[Row]:
 async def _beside(setup: Setup, name: str, workers: Sequence[Callable[[Busy], Awaitable[None]]]) -> list[Row]:
     sums, waits, shares = [], [], []
     for _ in range(setup.rounds):
-        alone = [await _run([worker]) for worker in workers]
-        together = await _run(workers)
+        seconds = max(LEAST, SECONDS * setup.scale)
+        alone = [await _run([worker], seconds) for worker in workers]
+        together = await _run(workers, seconds)
         share = [beside.done / own[0].done for beside, own in zip(together, alone, strict=True)]
         shares.append(share)
         sums.append(sum(share))
@@ -99,10 +101,10 @@ async def _beside(setup: Setup, name: str, workers: Sequence[Callable[[Busy], Aw
     ]
 
 
-async def _run(workers: Sequence[Callable[[Busy], Awaitable[None]]]) -> list[Busy]:
-    """All of them side by side, for a while."""
+async def _run(workers: Sequence[Callable[[Busy], Awaitable[None]]], seconds: float) -> list[Busy]:
+    """All of them side by side, for so long."""
     busy = [Busy(worker) for worker in workers]
-    with anyio.move_on_after(SECONDS):
+    with anyio.move_on_after(seconds):
         async with anyio.create_task_group() as tasks:
             for each in busy:
                 tasks.start_soon(each.go_on)
