@@ -108,6 +108,13 @@ async def test_it_can_be_changed_meanwhile_and_a_model_that_hears_nothing_refuse
             Session(engine, output="text", native_audio=True)
 
 
+async def test_who_is_only_listened_to_needs_no_engine_that_is_open() -> None:
+    turns = TurnTaking(respond=False)
+    async with models() as (_, _voice, ears), Session(Engine("fake:"), transcriber=ears, turns=turns) as session:
+        await speak(session, said("hello to whoever writes this down"))
+        assert (await until(session, UserSaid))[-1].item.text == "hello to whoever writes this down"
+
+
 async def test_what_is_no_speech_is_not_answered_though_it_could_be_heard() -> None:
     async with hearing({"♪": "I heard it.", "hello": "I read it."}, native_audio=True) as (session, _):
         noise = np.full(round(0.3 * RATE), 0.09, np.float32)

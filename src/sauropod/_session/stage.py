@@ -17,6 +17,7 @@ from sauropod._session.settings import SessionSettings
 from sauropod._session.user_turn import UserTurn
 from sauropod._speech.turns import Turns
 from sauropod._voice import Voice
+from sauropod.errors import ClosedError
 
 __all__ = ["Stage"]
 
@@ -52,8 +53,11 @@ class Stage:
 
     @property
     def native_audio(self) -> bool:
-        """Whether the model hears the user itself."""
-        return self.settings.native_audio is not False and self.engine.info.hears
+        """Whether the model hears the user itself. Where nobody answers it need not even be open."""
+        try:
+            return self.settings.native_audio is not False and self.engine.info.hears
+        except ClosedError:
+            return False
 
     def seconds(self, samples: int) -> float:
         """Of the user's audio."""
