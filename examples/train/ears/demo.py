@@ -19,7 +19,7 @@ from .augment import RATE, resampled
 
 ASSET = Path(__file__).parents[3] / "src" / "sauropod" / "assets" / "demo-voice"
 VOICES = ("demo_female", "demo_male")
-"""Those trained on. demo_scottish, which speaks like flite's awb, is kept for testing."""
+"""Those that are blended. demo_scottish, which speaks like flite's awb, is a speaker of its own; awb is never heard."""
 VOICE_RATE = 24000
 
 
@@ -57,7 +57,16 @@ class Demo:
 def demo(rng: random.Random) -> Demo:
     """A voice to train on: either or a blend, fast or slow."""
     female = rng.choice((1.0, 1.0, 0.0, 0.0, rng.random()))
-    return Demo(female, round(float(np.exp(rng.uniform(-0.22, 0.22))), 2))
+    return Demo(female, _speed(rng))
+
+
+def scottish(rng: random.Random) -> Demo:
+    """demo_scottish, fast or slow."""
+    return Demo(speed=_speed(rng), voice="demo_scottish")
+
+
+def _speed(rng: random.Random) -> float:
+    return round(float(np.exp(rng.uniform(-0.22, 0.22))), 2)
 
 
 @cache

@@ -25,7 +25,7 @@ LONGEST = 9.0
 """Seconds; longer recordings are left out."""
 EMPTY = 0.012
 """This share of the clips is noise in which nobody speaks."""
-DRAW = {"flite": speakers.flite, "espeak": speakers.espeak, "demo": demo.demo}
+DRAW = {"flite": speakers.flite, "espeak": speakers.espeak, "demo": demo.demo, "scottish": demo.scottish}
 
 
 def recorded(seed: int, mix: Mapping[str, float]) -> Iterator[Clip]:
