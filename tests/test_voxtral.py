@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 import sauropod
-from sauropod import AudioFrame, Message, Transcriber
+from sauropod import AudioFrame, Message, Transcriber, _attaching
 from sauropod.testing import models
 
 pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
@@ -75,6 +75,11 @@ async def test_a_language_it_does_not_hear_is_refused(voxtral: Path) -> None:
         assert (await transcriber.transcribe((sound(), RATE))).text
 
 
+def test_only_voxtral_has_a_projector() -> None:
+    with pytest.raises(sauropod.UnsupportedInput, match="Only Voxtral"):
+        Transcriber("demo", projector="mmproj.gguf")
+
+
 async def test_what_is_no_voxtral_is_refused_and_given_back(tmp_path: Path, nothing_leaks: None) -> None:
     models.tiny_llama(tmp_path / "model.gguf", context_length=2048)
     with pytest.raises(sauropod.UnsupportedModel, match=r"no projector \(mmproj\) that hears"):
@@ -84,7 +89,9 @@ async def test_what_is_no_voxtral_is_refused_and_given_back(tmp_path: Path, noth
         await Transcriber(f"voxtral:{tmp_path}", vad=None, device="cpu").open()
 
 
-async def test_a_model_that_hears_is_asked_about_audio_in_files_and_bytes(voxtral: Path, tmp_path: Path) -> None:
+async def test_a_model_that_hears_is_asked_about_audio_in_files_and_bytes(
+    voxtral: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     soundfile = pytest.importorskip("soundfile")
     file = tmp_path / "question.wav"
     soundfile.write(file, sound(), RATE, subtype="FLOAT")
@@ -99,4 +106,7 @@ async def test_a_model_that_hears_is_asked_about_audio_in_files_and_bytes(voxtra
             await engine.complete(Message.user("What is this?", audio=tmp_path / "no.wav"))
         with pytest.raises(sauropod.UnsupportedInput):
             await engine.complete(Message.user("What is this?", audio=b"no audio"))
+        monkeypatch.setattr(_attaching, "MOST_SECONDS", 1.0)
+        with pytest.raises(sauropod.UnsupportedInput, match="1 s of audio at most"):
+            await engine.complete(Message.user("What is this?", audio=[file, file]))
         assert (await engine.complete("And now?", max_tokens=3, ignore_eos=True)).usage.completion_tokens == 3

@@ -38,8 +38,10 @@ async def heard(prompt: PromptText, rate: int) -> PromptText:
         for message in prompt.messages:
             sounds = []
             for sound in message.audio:
-                sounds.append(read_audio(sound, rate=rate, limits=AudioLimits(max_seconds=max(left, 0.001))))
-                left -= sounds[-1].duration
+                if left <= 0:
+                    raise UnsupportedInput(f"A prompt holds {MOST_SECONDS:,.0f} s of audio at most. Leave some out.")
+                sounds.append(read_audio(sound, rate=rate, limits=AudioLimits(max_seconds=left)))
+                left = round(left - sounds[-1].duration, 3)
             messages.append(attrs.evolve(message, audio=sounds) if sounds else message)
         return messages
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from sauropod._sources import ProgressCallback
 
-__all__ = ["Engine", "ModelName", "PriorityName"]
+__all__ = ["Engine", "ModelName", "PriorityName", "engine_at"]
 
 T = TypeVar("T")
 
@@ -362,6 +362,25 @@ class Engine(Openable[Handle]):
         if isinstance(named, bool):
             return source
         return attrs.evolve(source, projector=find_projector(named, progress=progress), projector_named=True)
+
+
+async def engine_at(
+    place: Place, options: LoadOptions, *, context_length: int, projector: ModelName | bool = True
+) -> Engine:
+    """An open engine for ears or a mouth that is a language model: where they were to be, as they were to run."""
+    return await Engine(
+        place.source,
+        backend=place.backend,
+        device=place.device,
+        worker=place.worker,
+        isolation=place.isolation,
+        slots=options.slots,
+        threads=options.threads,
+        context_length=context_length,
+        projector=projector,
+        options=options.extra,
+        progress=place.progress,
+    ).open()
 
 
 def _checked_projector(projector: ModelName | bool) -> ModelName | bool:

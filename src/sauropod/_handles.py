@@ -143,6 +143,20 @@ class WorkerHandle(Loaded[ModelInfo]):
                 "sauropod.Transcriber, sauropod.Voice or sauropod.VoiceDetector."
             )
 
+    def speech_info(self, **own: Any) -> SpeechInfo:
+        """What it is as ears or a mouth; `own` is what only that part knows."""
+        info = self.info
+        return SpeechInfo(
+            name=info.name,
+            backend=info.backend,
+            batch=info.slots,
+            parameters=info.parameters,
+            weight_bytes=info.placement.weight_bytes if info.placement else 0,
+            licence=info.licence,
+            placement=info.placement,
+            **own,
+        )
+
     def start(self, prompt: PromptText, sampling: SamplingParams, priority: Priority) -> Run:
         seed = int.from_bytes(os.urandom(4), "little") % SEEDS if sampling.seed is None else sampling.seed
         requests = [

@@ -58,20 +58,12 @@ class OrpheusMouth:
 
     @property
     def info(self) -> SpeechInfo:
-        model = self.model.info
-        return SpeechInfo(
-            name=model.name,
-            backend=model.backend,
+        return self.model.speech_info(
             architecture="orpheus",
             kind="synthesizer",
             sample_rate=orpheus.SAMPLE_RATE,
             voices=orpheus.VOICES,
             languages=("en-us",),
-            batch=model.slots,
-            parameters=model.parameters,
-            weight_bytes=model.placement.weight_bytes if model.placement else 0,
-            licence=model.licence,
-            placement=model.placement,
         )
 
     async def speak(self, phrase: Phrase, priority: Priority) -> AsyncGenerator[Spoken, None]:

@@ -14,7 +14,7 @@ from sauropod._asking import PriorityName, as_priority
 from sauropod._audio import AudioLimits, AudioSource
 from sauropod._detector import WORKER
 from sauropod._ears import Ears, Recogniser, Utterances
-from sauropod._engine import Engine
+from sauropod._engine import engine_at
 from sauropod._hearing import Frames, TranscriptStream
 from sauropod._iterating import END, Asked, Reading
 from sauropod._opening import ModelName, Openable, Place, check_kinds, checked_language
@@ -24,6 +24,7 @@ from sauropod._values.loading import LoadOptions
 from sauropod._values.scheduling import Priority
 from sauropod._values.speech import Segment, SpeechInfo, Transcript
 from sauropod._voxtral import CONTEXT, VOXTRAL, VoxtralEars
+from sauropod.errors import UnsupportedInput
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,6 +104,8 @@ class Transcriber(Openable[Ears]):
             isolation=isolation,
             progress=progress,
         )
+        if projector is not True and not self._voxtral:
+            raise UnsupportedInput("Only Voxtral ('voxtral:…') hears with a projector. Leave projector out.")
         self._projector = projector
         self._options = LoadOptions(device=self._place.device, threads=threads, extra=options or {})
         if vad == "auto":
@@ -183,19 +186,7 @@ class Transcriber(Openable[Ears]):
     async def _recogniser(self) -> Recogniser:
         if not self._voxtral:
             return await self._place.load_speech("recognizer", "demo-ears", self._options)
-        place, options = self._place, self._options
-        engine = await Engine(
-            place.source,
-            backend=place.backend,
-            device=place.device,
-            worker=place.worker,
-            isolation=place.isolation,
-            threads=options.threads,
-            context_length=CONTEXT,
-            projector=self._projector,
-            options=options.extra,
-            progress=place.progress,
-        ).open()
+        engine = await engine_at(self._place, self._options, context_length=CONTEXT, projector=self._projector)
         return await VoxtralEars.of(engine)
 
 

@@ -12,7 +12,7 @@ import attrs
 
 from sauropod._asking import PriorityName, as_priority
 from sauropod._audio import AudioFormat, encode_audio, write_audio
-from sauropod._engine import Engine
+from sauropod._engine import engine_at
 from sauropod._mouths import GraphMouth, Mouth
 from sauropod._opening import ModelName, Openable, Place, checked_language
 from sauropod._orpheus import OrpheusMouth
@@ -186,21 +186,9 @@ class Voice(Openable[Mouth]):
     async def _load(self) -> Mouth:
         if not self._orpheus:
             return GraphMouth(await self._place.load_speech("synthesizer", "demo-voice", self._options))
-        place, options = self._place, self._options
         codec = await self._codec.load_speech("audio_codec", "demo-codec", LoadOptions(device=self._codec.device))
         try:
-            engine = await Engine(
-                place.source,
-                backend=place.backend,
-                device=place.device,
-                worker=place.worker,
-                isolation=place.isolation,
-                slots=options.slots,
-                threads=options.threads,
-                context_length=CONTEXT,
-                options=options.extra,
-                progress=place.progress,
-            ).open()
+            engine = await engine_at(self._place, self._options, context_length=CONTEXT)
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await codec.aclose()

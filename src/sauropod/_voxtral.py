@@ -63,21 +63,13 @@ class VoxtralEars:
 
     @property
     def info(self) -> SpeechInfo:
-        model = self.model.info
-        return SpeechInfo(
-            name=model.name,
-            backend=model.backend,
+        return self.model.speech_info(
             architecture="voxtral",
             kind="recognizer",
-            sample_rate=model.audio_rate,
+            sample_rate=self.model.info.audio_rate,
             languages=LANGUAGES,
             max_seconds=LONGEST,
-            batch=model.slots,
-            parameters=model.parameters,
-            weight_bytes=model.placement.weight_bytes if model.placement else 0,
-            licence=model.licence,
             experimental=True,
-            placement=model.placement,
         )
 
     async def compute(self, items: Sequence[Any], priority: Priority) -> list[Recognized]:

@@ -62,6 +62,12 @@ async def test_frames_come_at_the_rate_that_is_wanted() -> None:
     assert 0 <= 2 * 50 * 160 - frames[-1].end < 1_600  # the rest is in the resampler
 
 
+async def test_before_it_records_there_is_nothing() -> None:
+    microphone = Microphone()
+    assert microphone.lost == 0
+    assert [frame async for frame in microphone] == []
+
+
 async def test_the_device_does_not_wait_for_a_busy_event_loop() -> None:
     streams: list[Recording] = []
 

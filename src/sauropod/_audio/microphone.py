@@ -62,13 +62,13 @@ class Microphone:
     _at: int = attrs.field(init=False, default=0)
     _rate: int = attrs.field(init=False, default=RATE)
     _resampler: Resampler = attrs.field(init=False)
-    _frames: Mailbox[AudioFrame | None] = attrs.field(init=False)
-    """None behind the last."""
+    _frames: Mailbox[AudioFrame | None] | None = attrs.field(init=False, default=None)
+    """None before it records. In it, None is behind the last."""
 
     @property
     def lost(self) -> int:
         """How many frames were not taken in time."""
-        return self._frames.lost
+        return 0 if self._frames is None else self._frames.lost
 
     async def __aenter__(self) -> Self:
         self._frames = Mailbox(KEPT)
@@ -93,23 +93,27 @@ class Microphone:
                 with anyio.CancelScope(shield=True):  # it is open as long as it is not closed
                     await anyio.to_thread.run_sync(stream.close)
         finally:
-            self._frames.put(None)
+            self._put(None)
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> AudioFrame:
-        frame = await self._frames.get()
+        frame = None if self._frames is None else await self._frames.get()
         if frame is None:
-            self._frames.put(None)
+            self._put(None)
             raise StopAsyncIteration
         return frame
 
     def _take(self, samples: NDArray[np.float32]) -> None:
         """Called by the device's own thread."""
         samples = self._resampler.feed(samples)
-        self._frames.put(AudioFrame(samples, self._rate, self._at))
+        self._put(AudioFrame(samples, self._rate, self._at))
         self._at += len(samples)
+
+    def _put(self, frame: AudioFrame | None) -> None:
+        if self._frames is not None:
+            self._frames.put(frame)
 
 
 def open_portaudio(device: int | str | None, taken: Taken) -> InputStream:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Host", "Listening"]
+__all__ = ["Host", "Unheard"]
 
 
 @attrs.define(eq=False)
@@ -66,7 +66,7 @@ class Text:
 
 
 @attrs.frozen(eq=False)
-class Listening:
+class Unheard:
     """A text whose prompt has to be heard before it is taken in. That takes long, so it has a thread of its own."""
 
     host: Host
@@ -120,7 +120,7 @@ class Host:
         match request:
             case Generate():
                 text = self.prepare(request, received)
-                return Listening(self, text) if text.prepared.attached else partial(self.generate, text)
+                return Unheard(self, text) if text.prepared.attached else partial(self.generate, text)
             case Embed():
                 return partial(self.embed, request, self.encode_inputs(request.inputs), received)
             case CountTokens():

@@ -21,7 +21,7 @@ from typing import NoReturn, Protocol, TypeAlias
 
 import attrs
 
-from sauropod._runtime.hosting import Host, Listening
+from sauropod._runtime.hosting import Host, Unheard
 from sauropod._runtime.protocol import (
     Answer,
     Began,
@@ -270,13 +270,13 @@ class Worker:
             if not wanted():
                 return
             action = _accepted(request, resident.loading, received)
-            if isinstance(action, Listening):
+            if isinstance(action, Unheard):
                 with contextlib.suppress(RuntimeError):  # closed a moment ago: nobody waits
                     resident.hearer.submit(hear, action)
             else:
                 admit(action)
 
-        def hear(action: Listening) -> None:
+        def hear(action: Unheard) -> None:
             if wanted():
                 admit(_heard(action, wanted))
 
@@ -315,7 +315,7 @@ def _accepted(request: ModelRequest, loading: Future[ModelHost], received: float
         return partial(_fail, error)
 
 
-def _heard(action: Listening, wanted: Callable[[], bool]) -> Action:
+def _heard(action: Unheard, wanted: Callable[[], bool]) -> Action:
     """The same, once what is attached to it has been heard."""
     try:
         action.hear(wanted)

@@ -92,10 +92,12 @@ class Scheduler:
     pace: Pace = attrs.field(factory=Pace)
     _crowded: bool = False
     """The cache turned out too small for those running; until one of them leaves, nobody joins."""
+    _hears: bool = attrs.field(init=False)
     _attached_turn: bool = False
     """The last step read what is attached to prompts, and no text."""
 
     def __attrs_post_init__(self) -> None:
+        self._hears = self.model.info.hears
         self.slots = Slots(self.model, Snapshots(self.options.snapshot_bytes))
 
     @property
@@ -168,8 +170,9 @@ class Scheduler:
         if self.running and self.model.info.idle_slots_cost:
             self.slots.put_away_idle()
         ordered = sorted(self.running, key=lambda s: (s.rank(now, self.options.ageing), s.pending))
-        self._attached_turn = self._is_turn_of_attached(ordered, now)
-        ordered = [sequence for sequence in ordered if _attached_next(sequence) is self._attached_turn]
+        if self._hears:
+            self._attached_turn = self._is_turn_of_attached(ordered, now)
+            ordered = [sequence for sequence in ordered if _attached_next(sequence) is self._attached_turn]
         urgent = min((s.priority for s in ordered if not _goes_on(s)), default=Priority.BACKGROUND)
         first: list[Sequence] = []
         later: list[Sequence] = []
@@ -353,7 +356,7 @@ class Scheduler:
     def _chunk(self, sequence: Sequence, budget: int) -> Chunk:
         assert sequence.slot is not None
         end = min(len(sequence.tokens), sequence.computed + budget, sequence.next_cut() or len(sequence.tokens))
-        end = sequence.same_kind_until(end)
+        end = sequence.same_kind_until(end) if self._hears else end
         tokens = sequence.tokens[sequence.computed : end]
         return Chunk(sequence.slot, sequence.computed, tokens, end == len(sequence.tokens))
 

@@ -108,7 +108,7 @@ class SessionSettings:
     speculate: bool = attrs.field(default=True, validator=_flag)
     """Whether a reply is begun at a pause, before it is certain that the turn is over."""
     audio_seconds: float = attrs.field(default=120.0, validator=_seconds)
-    """How much of the user's audio is kept with the items; the oldest is dropped."""
+    """How much of the user's audio is kept with the items. Once it is more, the oldest goes until half is left."""
     native_audio: bool | None = attrs.field(default=None, validator=kind(UnsupportedInput, bool, optional=True))
     """Whether the model hears what the user says, as long as that is kept, and does not only read the transcript. None:
     if it can. The transcriber still tells where turns begin and end, and what the application is shown."""

@@ -264,7 +264,7 @@ class _ProjectorSearch(_HubSearch):
     def _chosen(self, files: Sequence[File]) -> Candidate:
         if self.model.file is None:
             raise ModelNotFound(
-                f"A projector is named by its file: {self.model.repo}/mmproj-….gguf, or whatever it is."
+                f"A projector is named by its file, such as {self.model.repo}/mmproj-F16.gguf; got {self.model}."
             )
         return super()._chosen(files)
 

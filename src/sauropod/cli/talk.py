@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     about = "what speaks: demo, a directory, org/repo:q8f16, orpheus:org/repo (default: demo)"
     parser.add_argument("--voice", metavar="MODEL", default="demo", help=about)
     parser.add_argument("--voice-name", metavar="NAME", type=as_text, help="one of its voices (default: its first)")
-    about = "what hears: demo, a directory, org/repo:int8, onnx_asr:whisper-base (default: demo)"
+    about = "what hears: demo, a directory, org/repo:int8, onnx_asr:whisper-base, voxtral:org/repo (default: demo)"
     parser.add_argument("--ears", metavar="MODEL", default="demo", help=about)
     parser.add_argument("--language", metavar="TAG", type=as_text, help="what you speak, where a model has to be told")
     about = "wait for as long as this when you have not finished (default: half a second, whatever you say)"

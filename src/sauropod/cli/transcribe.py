@@ -40,7 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", metavar="FILE", nargs="+", help=about)
     parser.add_argument("--format", choices=list(TRANSCRIPT_FORMATS), default="text", help="(default: text)")
     parser.add_argument("-o", "--output", metavar="FILE", help="where to; of one file only (default: stdout)")
-    about = "demo, a directory, org/repo:int8 on huggingface.co, onnx_asr:whisper-base (default: demo)"
+    about = (
+        "demo, a directory, org/repo:int8 on huggingface.co, onnx_asr:whisper-base, voxtral:org/repo (default: demo)"
+    )
     parser.add_argument("--model", metavar="MODEL", default="demo", help=about)
     about = "what tells where somebody speaks; none takes all for speech (default: goes with the model)"
     parser.add_argument("--vad", metavar="MODEL", default="auto", help=about)

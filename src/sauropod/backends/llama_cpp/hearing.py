@@ -20,7 +20,7 @@ from sauropod.abc import Attached, AudioFrame, Chunk
 from sauropod.backends.llama_cpp.library import library, log_callback
 from sauropod.errors import BackendError, UnsupportedInput, UnsupportedModel
 
-__all__ = ["Heard", "Projector", "VectorBatch"]
+__all__ = ["Heard", "Projector", "VectorBatch", "hears"]
 
 KEPT_BYTES = 256 * 1024 * 1024
 """Of vectors of audio that nobody asks about right now, and that may be asked about again."""
@@ -43,6 +43,11 @@ def _mtmd() -> Any:
     mtmd_cpp.mtmd_log_set(log_callback(), ctypes.c_void_p(0))
     mtmd_cpp.mtmd_helper_log_set(log_callback(), ctypes.c_void_p(0))
     return mtmd_cpp
+
+
+def hears(path: Path) -> bool:
+    """Whether a projector is one of sound. Reads its header only."""
+    return bool(_mtmd().mtmd_get_cap_from_file(str(path).encode()).inp_audio)
 
 
 @attrs.define(eq=False)
@@ -74,8 +79,8 @@ class Projector:
     dimensions: int
     """Of a position: models with M-RoPE count in four, which for audio are all the same."""
     weight_bytes: int
-    _numbers: OrderedDict[bytes, tuple[int, int]] = attrs.field(factory=OrderedDict)
-    """The first token, and how many, by the digest of the audio."""
+    _numbers: OrderedDict[bytes, int] = attrs.field(factory=OrderedDict)
+    """The first token, by the digest of the audio."""
     _next: int = -1
     _alive: weakref.WeakValueDictionary[int, Heard] = attrs.field(factory=weakref.WeakValueDictionary)
     """What somebody holds, by its first token."""
@@ -91,7 +96,7 @@ class Projector:
         """Raises `UnsupportedModel` for one that hears nothing, or cannot be used with the model."""
         mtmd = _mtmd()
         name = str(path).encode()
-        if not mtmd.mtmd_get_cap_from_file(name).inp_audio:
+        if not hears(path):
             raise UnsupportedModel(f"The projector {path.name} is for pictures, which no model is shown yet.")
         params = mtmd.mtmd_context_params_default()
         params.use_gpu, params.n_threads, params.print_timings, params.warmup = gpu, threads, False, True
@@ -149,9 +154,8 @@ class Projector:
 
     def _living(self, digest: bytes) -> Heard | None:
         """What somebody holds of this audio."""
-        first, _ = self._numbers.get(digest, (0, 0))
         with self._lock:
-            return self._alive.get(first)
+            return self._alive.get(self._numbers.get(digest, 0))
 
     def _owner(self, token: int) -> Heard:
         with self._lock:
@@ -198,12 +202,12 @@ class Projector:
     def _number(self, digest: bytes, count: int) -> int:
         """The first of the tokens that stand for it, always the same."""
         if digest not in self._numbers:
-            self._numbers[digest] = self._next, count
+            self._numbers[digest] = self._next
             self._next -= count
         self._numbers.move_to_end(digest)
         while len(self._numbers) > NUMBERED:
             self._numbers.popitem(last=False)
-        return self._numbers[digest][0]
+        return self._numbers[digest]
 
     def _keep(self, digest: bytes, heard: Heard) -> None:
         self._kept[digest] = heard

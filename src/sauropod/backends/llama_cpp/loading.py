@@ -15,7 +15,7 @@ from sauropod._values.grammar import GrammarKind
 from sauropod.abc import LoadOptions, ModelInfo, Placement, Source
 from sauropod.backends.llama_cpp.devices import NativeDevice, add_rpc_servers, choose, native_devices
 from sauropod.backends.llama_cpp.embedding import Embedder
-from sauropod.backends.llama_cpp.hearing import Projector
+from sauropod.backends.llama_cpp.hearing import Projector, hears
 from sauropod.backends.llama_cpp.library import library, listening
 from sauropod.backends.llama_cpp.machine import physical_cores
 from sauropod.backends.llama_cpp.metadata import Metadata
@@ -133,7 +133,7 @@ class _Loading:
     def _projector_bytes(self) -> int:
         """What a projector takes beside the model, with room to compute in."""
         path = self.source.projector
-        return 0 if path is None else round(PROJECTOR_ROOM * path.stat().st_size)
+        return round(PROJECTOR_ROOM * path.stat().st_size) if path is not None and hears(path) else 0
 
     def _load_weights(self, gpu_layers: int) -> Any:
         model = self._open(self._model_params(gpu_layers))

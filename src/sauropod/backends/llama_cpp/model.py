@@ -151,7 +151,7 @@ class LlamaModel(LanguageModel):
             self._vocabulary.pointer,
             self._vocabulary.eos,
             self._info.context_length,
-            [token for token in prompt if token >= 0],  # what is attached has no penalties
+            self._texts(prompt),
             generated,
             constraint,
         )
@@ -247,6 +247,10 @@ class LlamaModel(LanguageModel):
         lib.llama_model_free(self._model)
 
     # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _texts(self, prompt: Sequence[int]) -> Sequence[int]:
+        """A prompt's tokens that are text: what is attached has no penalties."""
+        return prompt if self._projector is None else [token for token in prompt if token >= 0]
 
     def _logits(self, index: int) -> NDArray[np.float32]:
         """The logits after a token of the step, where the library has them."""

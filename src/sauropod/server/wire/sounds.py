@@ -8,12 +8,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from sauropod import Message
+from sauropod._values.messages import PLACE
 from sauropod.server.problems import invalid
 
-__all__ = ["PLACE", "said", "sound_of"]
-
-PLACE = "\ufffc"
-"""Where audio stands in the text of a `Message`."""
+__all__ = ["said", "sound_of"]
 
 
 def sound_of(given: Any, where: str) -> bytes:

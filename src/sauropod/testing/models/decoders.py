@@ -21,16 +21,7 @@ def tiny_llama(
     **options: Unpack[DecoderOptions],
 ) -> Path:
     """Write a model with full attention (`llama`): any tail of a sequence can be dropped, any prefix copied."""
-    model = Decoder.begin("llama", Recipe(**options))
-    hidden = 2 * model.recipe.width
-    model.heads(heads, key_value_heads)
-    model.draft.describe({"feed_forward_length": hidden})
-    for _ in model.blocks(layers):
-        model.norm("attn_norm")
-        model.attention(heads, key_value_heads)
-        model.norm("ffn_norm")
-        model.feed_forward(hidden)
-    return model.finish(path)
+    return _full_attention(Decoder.begin("llama", Recipe(**options)), layers, heads, key_value_heads).finish(path)
 
 
 def tiny_mrope(
@@ -43,17 +34,21 @@ def tiny_mrope(
 ) -> Path:
     """Write a model that counts positions in several dimensions (`qwen2vl`), as those of Qwen that see and hear."""
     model = Decoder.begin("qwen2vl", Recipe(**options))
+    half = HEAD // 2
+    model.draft.describe({"rope.dimension_sections": [half // 2, half // 4, half // 4, 0]})
+    return _full_attention(model, layers, heads, key_value_heads).finish(path)
+
+
+def _full_attention(model: Decoder, layers: int, heads: int, key_value_heads: int) -> Decoder:
     hidden = 2 * model.recipe.width
     model.heads(heads, key_value_heads)
-    half = HEAD // 2
-    sections = [half // 2, half // 4, half // 4, 0]
-    model.draft.describe({"feed_forward_length": hidden, "rope.dimension_sections": sections})
+    model.draft.describe({"feed_forward_length": hidden})
     for _ in model.blocks(layers):
         model.norm("attn_norm")
         model.attention(heads, key_value_heads)
         model.norm("ffn_norm")
         model.feed_forward(hidden)
-    return model.finish(path)
+    return model
 
 
 def tiny_moe(
